@@ -1,0 +1,24 @@
+# Compiler options of every target, as the interface library fmlp_options. The floating-point flags are part of the
+# numeric contract (docs/numerics.md): no contraction, no fast-math, 64-bit evaluation.
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_C_FLAGS_RELEASE "-O3")
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(fmlp_options INTERFACE)
+target_compile_options(fmlp_options INTERFACE
+  -ffp-contract=off -fno-omit-frame-pointer -fno-math-errno -g
+  -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla
+  -Wundef -Wcast-qual -Wimplicit-fallthrough -Wformat=2)
+# __int128 is used for exact sums and is not ISO C; it is always written __extension__ through core/int128.h.
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(fmlp_options INTERFACE -Wno-format-truncation) # error lines may be cut; paths are checked
+endif()
+if(FMLP_WERROR)
+  target_compile_options(fmlp_options INTERFACE -Werror)
+endif()
+if(FMLP_SANITIZE)
+  target_compile_options(fmlp_options INTERFACE -fsanitize=${FMLP_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(fmlp_options INTERFACE -fsanitize=${FMLP_SANITIZE})
+endif()

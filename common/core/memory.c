@@ -1,0 +1,90 @@
+/* Aligned allocation over malloc: the block starts on a line boundary inside a larger malloc block, whose
+ * start is kept in the word before it. malloc rather than aligned_alloc, because realloc then grows a large
+ * block by remapping its pages (mremap) instead of copying them, which keeps one copy of the tick columns in
+ * memory. */
+#include "common/core/memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEADER = sizeof(void *), PADDING = FMLP_ALIGNMENT + HEADER };
+
+static _Atomic int64_t fail_countdown;
+
+void fmlp_memory_fail_at(int64_t nth) {
+  atomic_store(&fail_countdown, nth);
+}
+
+static int should_fail(void) {
+  if (atomic_load_explicit(&fail_countdown, memory_order_relaxed) == 0) return 0;
+  return atomic_fetch_sub(&fail_countdown, 1) == 1;
+}
+
+/* Bytes to ask malloc for; 0 when count * size + PADDING does not fit. */
+static size_t raw_size(int64_t count, size_t size) {
+  size_t bytes = 0;
+  if (count < 0 || __builtin_mul_overflow((size_t)count, size, &bytes)) return 0;
+  if (bytes == 0) bytes = FMLP_ALIGNMENT;
+  if (__builtin_add_overflow(bytes, (size_t)PADDING, &bytes) || bytes > PTRDIFF_MAX) return 0;
+  return bytes;
+}
+
+static char *align_up(char *raw) {
+  return (char *)(((uintptr_t)raw + PADDING - 1) & ~(uintptr_t)(FMLP_ALIGNMENT - 1));
+}
+
+static fmlp_status too_large(int64_t count, size_t size, const char *what, fmlp_error *error) {
+  return fmlp_fail(error, FMLP_ERR_OTHER,
+                   "out of memory: %s needs %lld x %zu bytes; free memory or use fewer rows", what,
+                   (long long)count, size);
+}
+
+fmlp_status fmlp_alloc(void *out, int64_t count, size_t size, const char *what, fmlp_error *error) {
+  void *none = NULL;
+  memcpy(out, &none, sizeof none);
+  size_t bytes = raw_size(count, size);
+  char *raw = bytes == 0 || should_fail() ? NULL : malloc(bytes);
+  if (!raw) return too_large(count, size, what, error);
+  char *block = align_up(raw);
+  memcpy(block - HEADER, &raw, sizeof raw);
+  memcpy(out, &block, sizeof block);
+  return FMLP_OK;
+}
+
+fmlp_status fmlp_alloc_zero(void *out, int64_t count, size_t size, const char *what, fmlp_error *error) {
+  FMLP_TRY(fmlp_alloc(out, count, size, what, error));
+  void *block = NULL;
+  memcpy(&block, out, sizeof block);
+  memset(block, 0, (size_t)count * size);
+  return FMLP_OK;
+}
+
+fmlp_status fmlp_resize(void *block_pointer, int64_t old_count, int64_t count, size_t size, const char *what,
+                        fmlp_error *error) {
+  char *block = NULL;
+  memcpy(&block, block_pointer, sizeof block);
+  if (!block) return fmlp_alloc(block_pointer, count, size, what, error);
+  size_t bytes = raw_size(count, size);
+  if (bytes == 0 || should_fail()) return too_large(count, size, what, error);
+  char *raw = NULL;
+  memcpy(&raw, block - HEADER, sizeof raw);
+  size_t offset = (size_t)(block - raw);
+  char *moved = realloc(raw, bytes);
+  if (!moved) return too_large(count, size, what, error);
+  char *aligned = align_up(moved);
+  if ((size_t)(aligned - moved) != offset) {
+    size_t kept = (size_t)(old_count < count ? old_count : count) * size;
+    memmove(aligned, moved + offset, kept);
+  }
+  memcpy(aligned - HEADER, &moved, sizeof moved);
+  memcpy(block_pointer, &aligned, sizeof aligned);
+  return FMLP_OK;
+}
+
+void fmlp_free(void *block) {
+  if (!block) return;
+  char *raw = NULL;
+  memcpy(&raw, (char *)block - HEADER, sizeof raw);
+  free(raw);
+}

@@ -1,0 +1,21 @@
+/* The pipeline: what a run computes, stage by stage, and where it puts the results. */
+#ifndef FMLP_COMMON_PIPELINE_H
+#define FMLP_COMMON_PIPELINE_H
+
+#include "common/config/config.h"
+#include "common/core/status.h"
+
+/* Runs every stage of `config` and leaves one complete run folder, or none. `stages` is a comma list or NULL
+ * for all; `from` is a finished run whose outputs stand in for the stages not listed, or NULL. `run_dir`
+ * overrides the configuration's. */
+typedef struct fmlp_pipeline_request {
+  const fmlp_config *config;
+  const char *stages;
+  const char *from;
+  const char *run_dir;
+  const char *command_line; /* for the manifest */
+} fmlp_pipeline_request;
+
+FMLP_WARN_UNUSED fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *error);
+
+#endif
