@@ -9,6 +9,7 @@
 
 #include "common/contracts/monte_carlo.h"
 #include "common/contracts/triple_barrier.h"
+#include "common/core/log.h"
 
 /* NULL where a string is unset; 0 where an optional number is unset, unless stated. */
 
@@ -193,13 +194,6 @@ typedef struct fmlp_risk_settings {
   bool compounding;
   double max_daily_loss, max_total_loss, target_profit; /* fractions of the initial capital */
 } fmlp_risk_settings;
-
-typedef enum fmlp_log_level {
-  FMLP_LOG_ERROR,
-  FMLP_LOG_WARNING,
-  FMLP_LOG_INFO,
-  FMLP_LOG_DEBUG
-} fmlp_log_level;
 
 typedef struct fmlp_runtime_settings {
   const char *device;     /* auto, cpu, cuda, cuda:N, in test builds simt, paranoid */
