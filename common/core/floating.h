@@ -6,8 +6,16 @@
 
 #include "common/core/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* FMLP_ERR_OTHER when this thread flushes denormals or does not round to nearest. Looks once per thread: call
  * it at the start of any chunk of numeric work. */
 FMLP_WARN_UNUSED fmlp_status fmlp_check_floating_point(fmlp_error *error);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include "common/core/bits.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Of `sorted[0..count)`, ascending and without NaN; q in [0, 1]. NaN for count 0. h = (count - 1) * q,
  * lo = sorted[floor h], hi the next one (lo when there is none): lo + (hi - lo) * (h - floor h). */
 static FMLP_BOTH_SIDES double fmlp_quantile_sorted(const double *sorted, int64_t count, double q) {
@@ -31,5 +35,9 @@ void fmlp_sort_doubles(double *values, int64_t count);
  * everywhere. */
 double fmlp_normal_cdf(double x);
 double fmlp_normal_quantile(double p);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

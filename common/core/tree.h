@@ -10,6 +10,10 @@
 
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { FMLP_TREE_LEVELS = 63 };
 
 /* The sum of `values[0..count)` in the shape above; one pass, blocks held in the first-level cache. */
@@ -37,5 +41,9 @@ static inline void fmlp_tree_push(fmlp_tree *tree, double value) {
 
 /* The sum of what was appended; the tree may grow further. */
 double fmlp_tree_total(const fmlp_tree *tree);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
