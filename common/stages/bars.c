@@ -1,9 +1,9 @@
-/* The bar builder: cuts pushed blocks at session boundaries and bar ends, reduces what lies between, and appends
- * finished bars.
+/* The bar builder: cuts pushed blocks at session boundaries and bar ends, reduces what lies between, and
+ * appends finished bars.
  *
- * Time is divided into segments: every session of the calendar, and every gap between two sessions (ticks are only
- * met there when cleaning keeps out-of-session ticks). No bar spans two segments. All running state is integer, so
- * the bars do not depend on how the ticks are cut into blocks. */
+ * Time is divided into segments: every session of the calendar, and every gap between two sessions (ticks are
+ * only met there when cleaning keeps out-of-session ticks). No bar spans two segments. All running state is
+ * integer, so the bars do not depend on how the ticks are cut into blocks. */
 #include "common/stages/bars_stage.h"
 
 #include <assert.h>
@@ -49,8 +49,7 @@ static void finish_spread(const fmlp_open_bar *bar, fmlp_scale price, double *me
   fmlp_int128 scatter = n * bar->prices.spread_squares - sum * sum;
   double variance = nearest(scatter) / nearest((fmlp_int128)n * (n - 1));
   *deviation = n == 1 ? fmlp_nan()
-                      : fmlp_canonical(sqrt(variance) * (double)price.m /
-                                       (double)fmlp_power_of_ten[price.k]);
+                      : fmlp_canonical(sqrt(variance) * (double)price.m / (double)fmlp_power_of_ten[price.k]);
 }
 
 static fmlp_status write_sizes(fmlp_bars *bars, int64_t row, const fmlp_open_bar *bar, fmlp_error *error) {
@@ -62,10 +61,9 @@ static fmlp_status write_sizes(fmlp_bars *bars, int64_t row, const fmlp_open_bar
                      (long long)bar->first_tick, (long long)(bar->first_tick + bar->ticks - 1));
   }
   bars->volume[row] = (int64_t)volume;
-  bars->vwap[row] =
-      volume == 0 ? fmlp_nan()
-                  : fmlp_canonical(nearest(bar->value * bars->price.m) /
-                                   nearest(volume * fmlp_power_of_ten[bars->price.k]));
+  bars->vwap[row] = volume == 0 ? fmlp_nan()
+                                : fmlp_canonical(nearest(bar->value * bars->price.m) /
+                                                 nearest(volume * fmlp_power_of_ten[bars->price.k]));
   if (bars->kind == FMLP_QUOTES) {
     bars->bid_volume[row] = (int64_t)bar->bid_volume;
     bars->ask_volume[row] = (int64_t)bar->ask_volume;
@@ -136,9 +134,9 @@ static fmlp_status absorb(fmlp_bar_builder *builder, const fmlp_tick_block *bloc
   int64_t count = last - first;
   bool starts = bar->ticks == 0;
   if (count > FMLP_BAR_TICKS_MAX - bar->ticks) {
-    return fmlp_fail(error, FMLP_ERR_INPUT,
-                     "bars: the bar at tick %lld has more than %lld ticks; lower bars.threshold",
-                     (long long)(starts ? block->first + first : bar->first_tick), (long long)FMLP_BAR_TICKS_MAX);
+    return fmlp_fail(
+        error, FMLP_ERR_INPUT, "bars: the bar at tick %lld has more than %lld ticks; lower bars.threshold",
+        (long long)(starts ? block->first + first : bar->first_tick), (long long)FMLP_BAR_TICKS_MAX);
   }
   fmlp_price_sums sums;
   if (builder->bars.kind == FMLP_QUOTES) {
@@ -195,8 +193,8 @@ static fmlp_status push_segment(fmlp_bar_builder *builder, const fmlp_tick_block
 }
 
 fmlp_status fmlp_bar_builder_open(const fmlp_bars_settings *settings, const fmlp_calendar *calendar,
-                                  fmlp_tick_kind kind, bool has_sizes, fmlp_scale price,
-                                  fmlp_scale size_unit, fmlp_bar_builder **out, fmlp_error *error) {
+                                  fmlp_tick_kind kind, bool has_sizes, fmlp_scale price, fmlp_scale size_unit,
+                                  fmlp_bar_builder **out, fmlp_error *error) {
   *out = NULL;
   const fmlp_bar_rule *rule = NULL;
   FMLP_TRY(fmlp_bar_rule_find(settings->type, &rule, error));
@@ -224,7 +222,8 @@ fmlp_status fmlp_bar_builder_open(const fmlp_bars_settings *settings, const fmlp
   return FMLP_OK;
 }
 
-fmlp_status fmlp_bar_builder_push(fmlp_bar_builder *builder, const fmlp_tick_block *block, fmlp_error *error) {
+fmlp_status fmlp_bar_builder_push(fmlp_bar_builder *builder, const fmlp_tick_block *block,
+                                  fmlp_error *error) {
   assert(builder->report.ticks == 0 || block->first == builder->next_tick);
   for (int64_t i = 0; i < block->count;) {
     if (block->time[i] >= builder->segment_end) {
@@ -257,10 +256,8 @@ fmlp_status fmlp_bar_builder_finish(fmlp_bar_builder *builder, fmlp_bars *bars, 
     FMLP_TRY(fmlp_bars_reserve(&builder->bars, builder->bars.count, error));
   }
   *bars = builder->bars;
-  builder->bars = (fmlp_bars){.kind = bars->kind,
-                              .has_sizes = bars->has_sizes,
-                              .price = bars->price,
-                              .size_unit = bars->size_unit};
+  builder->bars = (fmlp_bars){
+      .kind = bars->kind, .has_sizes = bars->has_sizes, .price = bars->price, .size_unit = bars->size_unit};
   return FMLP_OK;
 }
 

@@ -1,7 +1,8 @@
 /* Extremes and exact sums over a run of ticks, compiled for each instruction set and left to the vectoriser.
  *
  * Sums run in 32 and 64 bits and may wrap; the magnitude of the operands, gathered in the same pass, tells
- * afterwards whether they can have wrapped, and a chunk that might have is summed again in wide arithmetic. */
+ * afterwards whether they can have wrapped, and a chunk that might have is summed again in wide arithmetic.
+ */
 #include "common/stages/bars_reduce.h"
 
 enum {

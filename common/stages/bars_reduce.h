@@ -1,5 +1,5 @@
-/* What a bar keeps of its ticks, reduced over a run of ticks: the hot loops of every bar type. Everything is an
- * exact integer, so a run may be cut anywhere and give the same bar. */
+/* What a bar keeps of its ticks, reduced over a run of ticks: the hot loops of every bar type. Everything is
+ * an exact integer, so a run may be cut anywhere and give the same bar. */
 #ifndef FMLP_COMMON_STAGES_BARS_REDUCE_H
 #define FMLP_COMMON_STAGES_BARS_REDUCE_H
 
@@ -20,8 +20,7 @@ FMLP_SIMD_DECLARE(void, fmlp_bars_reduce_quotes,
                   (const int32_t *bid, const int32_t *ask, int64_t count, fmlp_price_sums *out));
 
 /* The same for trades, where bid == ask: the spreads are 0. */
-FMLP_SIMD_DECLARE(void, fmlp_bars_reduce_trades,
-                  (const int32_t *price, int64_t count, fmlp_price_sums *out));
+FMLP_SIMD_DECLARE(void, fmlp_bars_reduce_trades, (const int32_t *price, int64_t count, fmlp_price_sums *out));
 
 /* Adds `count` sizes (>= 0) to `*volume` (size units) and price x size to `*value` (points x size units). */
 FMLP_SIMD_DECLARE(void, fmlp_bars_reduce_sizes,

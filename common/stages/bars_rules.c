@@ -1,12 +1,11 @@
 /* The table of bar types: how each reads its threshold, and where in a run of ticks its bar ends.
  *
- * Thresholds are compared as integers: size units for volume bars, points x size units for dollar bars, ns for
- * time bars. The tick that reaches the threshold belongs to the bar that it ends. */
+ * Thresholds are compared as integers: size units for volume bars, points x size units for dollar bars, ns
+ * for time bars. The tick that reaches the threshold belongs to the bar that it ends. */
 #include "common/stages/bars_rules.h"
 
 #include "common/stages/bars_search.h"
 #include "common/stages/bars_threshold.h"
-
 
 static fmlp_status limit_ticks(const fmlp_bars_settings *settings, const fmlp_bar_input *input,
                                fmlp_bar_limit *limit, fmlp_error *error) {
@@ -24,8 +23,8 @@ static fmlp_status limit_ticks(const fmlp_bars_settings *settings, const fmlp_ba
 static fmlp_status limit_volume(const fmlp_bars_settings *settings, const fmlp_bar_input *input,
                                 fmlp_bar_limit *limit, fmlp_error *error) {
   bool exact = false;
-  FMLP_TRY(fmlp_bars_threshold(settings, input->size_unit.k, input->size_unit.m, &limit->amount, &exact,
-                               error));
+  FMLP_TRY(
+      fmlp_bars_threshold(settings, input->size_unit.k, input->size_unit.m, &limit->amount, &exact, error));
   if (limit->amount > INT64_MAX) {
     return fmlp_fail(error, FMLP_ERR_USAGE, "bars.threshold: more volume than a bar can hold; use less");
   }
@@ -61,7 +60,8 @@ static int64_t scan_ticks(const fmlp_bar_limit *limit, fmlp_open_bar *bar, const
 
 static int64_t scan_volume(const fmlp_bar_limit *limit, fmlp_open_bar *bar, const fmlp_tick_block *block,
                            int64_t first, int64_t last, bool *complete) {
-  /* The limit fits 63 bits and so does a size: the unsigned sum of what is below it and two sizes does not wrap. */
+  /* The limit fits 63 bits and so does a size: the unsigned sum of what is below it and two sizes does not
+   * wrap. */
   uint64_t amount = (uint64_t)limit->amount;
   uint64_t held = bar->ticks > 0 ? (uint64_t)(bar->bid_volume + bar->ask_volume) : 0;
   if (block->size) {

@@ -49,8 +49,8 @@ typedef struct fmlp_bar_rule {
   /* The threshold as a limit. NULL: this type is not built yet. */
   fmlp_status (*limit)(const fmlp_bars_settings *settings, const fmlp_bar_input *input, fmlp_bar_limit *limit,
                        fmlp_error *error);
-  /* Of the block's ticks [first, last), all of one segment: one past the last that belongs to `bar`, which holds
-   * the ticks before `first` (perhaps none). `*complete` becomes true when the bar ends there. */
+  /* Of the block's ticks [first, last), all of one segment: one past the last that belongs to `bar`, which
+   * holds the ticks before `first` (perhaps none). `*complete` becomes true when the bar ends there. */
   int64_t (*scan)(const fmlp_bar_limit *limit, fmlp_open_bar *bar, const fmlp_tick_block *block,
                   int64_t first, int64_t last, bool *complete);
 } fmlp_bar_rule;

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* First index in [first, last) with time[index] >= at, or `last`. Gallops from `first`, so that a near answer is
- * cheap and a far one logarithmic. */
+/* First index in [first, last) with time[index] >= at, or `last`. Gallops from `first`, so that a near answer
+ * is cheap and a far one logarithmic. */
 static inline int64_t fmlp_bars_first_at(const int64_t *time, int64_t first, int64_t last, int64_t at) {
   int64_t low = first, step = 1;
   while (step < last - low && time[low + step - 1] < at) {

@@ -11,7 +11,8 @@
 
 /* `*units` = the smallest integer that is >= threshold * 10^decimals / multiple; multiple > 0, decimals in
  * [0, 36]. The threshold's decimal text is used where there is one, so 0.1 means one tenth. `*exact` tells
- * whether the quotient was whole. FMLP_ERR_USAGE for a threshold that is not a positive number or too large. */
+ * whether the quotient was whole. FMLP_ERR_USAGE for a threshold that is not a positive number or too large.
+ */
 FMLP_WARN_UNUSED fmlp_status fmlp_bars_threshold(const fmlp_bars_settings *settings, int32_t decimals,
                                                  fmlp_int128 multiple, fmlp_int128 *units, bool *exact,
                                                  fmlp_error *error);

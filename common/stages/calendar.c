@@ -1,0 +1,117 @@
+/* Sessions of a calendar: local wall-clock times turned into UTC once, so that a day of 23 or 25 hours is
+ * exact.
+ *
+ * A session starts at session_start on a local day and ends at session_end: on the same day when that is
+ * later, else on the next. An end at 00:00 is the 24:00 of the day before, so that a session of 00:00 to
+ * 00:00 is that whole day. Its trading day is the local day on which it ends. Without weekend trading,
+ * sessions whose trading day is a Saturday or a Sunday do not exist, and the one that ends on a Friday ends
+ * at friday_end when that is earlier (docs/decisions/sessions.md). */
+#include "common/stages/calendar.h"
+
+#include "common/core/memory.h"
+#include "common/core/timezone.h"
+#include "prof/span.h"
+
+static const int64_t NS = 1000000000;
+enum {
+  DAY_SECONDS = 86400,
+  DAY_MINUTES = 1440,
+  MARGIN_DAYS = 10, /* a week either side, whatever the zone, and the session that runs over its edge */
+  FRIDAY = 5,
+  SATURDAY = 6,
+  SUNDAY = 0
+};
+
+static int64_t floor_divide(int64_t value, int64_t by) {
+  return value / by - (value % by < 0);
+}
+
+/* 0 = Sunday; 1970-01-01 was a Thursday. */
+static int weekday(int64_t day) {
+  return (int)(((day + 4) % 7 + 7) % 7);
+}
+
+/* Whether the session that starts on local `day` exists; its ends in local seconds and its trading day. */
+static int session_of(const fmlp_session_settings *settings, int64_t day, int64_t *open, int64_t *close,
+                      int64_t *trading_day) {
+  int32_t end = settings->session_end == 0 ? DAY_MINUTES : settings->session_end;
+  *trading_day = end > settings->session_start ? day : day + 1;
+  int which = weekday(*trading_day);
+  if (!settings->weekend_trading) {
+    int32_t friday_end = settings->friday_end == 0 ? DAY_MINUTES : settings->friday_end;
+    if (which == SATURDAY || which == SUNDAY) return 0;
+    if (which == FRIDAY && friday_end < end) end = friday_end;
+  }
+  *open = day * DAY_SECONDS + (int64_t)settings->session_start * 60;
+  *close = *trading_day * DAY_SECONDS + (int64_t)end * 60;
+  return *open < *close;
+}
+
+/* Appends the session in UTC, cut to what is after the one before it (a zone may skip or repeat local time).
+ */
+static void append(fmlp_calendar *calendar, int64_t open, int64_t close, int64_t trading_day) {
+  const int64_t most = INT64_MAX / NS;
+  if (open < -most || close > most) return; /* beyond what ns can name */
+  open *= NS;
+  close *= NS;
+  if (calendar->count > 0 && open < calendar->close[calendar->count - 1]) {
+    open = calendar->close[calendar->count - 1];
+  }
+  if (open >= close) return;
+  calendar->open[calendar->count] = open;
+  calendar->close[calendar->count] = close;
+  calendar->local_day[calendar->count] = (int32_t)trading_day;
+  calendar->count++;
+}
+
+static fmlp_status allocate(fmlp_calendar *calendar, int64_t days, fmlp_error *error) {
+  FMLP_TRY(fmlp_alloc(&calendar->open, days, sizeof *calendar->open, "session calendar", error));
+  FMLP_TRY(fmlp_alloc(&calendar->close, days, sizeof *calendar->close, "session calendar", error));
+  return fmlp_alloc(&calendar->local_day, days, sizeof *calendar->local_day, "session calendar", error);
+}
+
+fmlp_status fmlp_calendar_build(const fmlp_session_settings *settings, int64_t first_time, int64_t last_time,
+                                fmlp_calendar *calendar, fmlp_error *error) {
+  FMLP_SPAN("calendar");
+  *calendar = (fmlp_calendar){0};
+  fmlp_timezone *zone = NULL;
+  fmlp_status status = fmlp_timezone_open(settings->timezone ? settings->timezone : "UTC", &zone, error);
+  if (status != FMLP_OK) return fmlp_fail_prefix(error, status, "session.timezone");
+  int64_t first_day = floor_divide(floor_divide(first_time, NS), DAY_SECONDS) - MARGIN_DAYS;
+  int64_t last_day = floor_divide(floor_divide(last_time, NS), DAY_SECONDS) + MARGIN_DAYS;
+  if (last_day < first_day) last_day = first_day;
+  status = allocate(calendar, last_day - first_day + 1, error);
+  for (int64_t day = first_day; status == FMLP_OK && day <= last_day; day++) {
+    int64_t open = 0, close = 0, trading_day = 0;
+    if (!session_of(settings, day, &open, &close, &trading_day)) continue;
+    append(calendar, fmlp_timezone_to_utc(zone, open), fmlp_timezone_to_utc(zone, close), trading_day);
+  }
+  fmlp_timezone_close(zone);
+  if (status != FMLP_OK) fmlp_calendar_release(calendar);
+  return status;
+}
+
+void fmlp_calendar_release(fmlp_calendar *calendar) {
+  fmlp_free(calendar->open);
+  fmlp_free(calendar->close);
+  fmlp_free(calendar->local_day);
+  *calendar = (fmlp_calendar){0};
+}
+
+int64_t fmlp_calendar_next(const fmlp_calendar *calendar, int64_t time) {
+  int64_t low = 0, high = calendar->count;
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (calendar->close[middle] > time) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
+
+int64_t fmlp_calendar_find(const fmlp_calendar *calendar, int64_t time) {
+  int64_t session = fmlp_calendar_next(calendar, time);
+  return session < calendar->count && calendar->open[session] <= time ? session : -1;
+}
