@@ -83,7 +83,7 @@ static void show(const char *prefix, const char *text) {
   (void)fflush(stderr);
 }
 
-void fmlp_log(fmlp_log_level level, const char *format, ...) {
+void fmlp_log_line(fmlp_log_level level, const char *format, ...) {
   char text[LINE_CAPACITY];
   va_list arguments;
   va_start(arguments, format);

@@ -19,11 +19,11 @@ typedef enum fmlp_log_level {
 /* Writes one line (newlines become spaces). Standard error gets it up to the level set below; the record gets
  * every level up to INFO, and DEBUG when that level is set. A warning is worth a user's attention but leaves
  * the result valid: rows skipped, few trades, a window longer than the series. */
-void fmlp_log(fmlp_log_level level, const char *format, ...) FMLP_PRINTF(2, 3);
+void fmlp_log_line(fmlp_log_level level, const char *format, ...) FMLP_PRINTF(2, 3);
 
-#define fmlp_log_warning(...) fmlp_log(FMLP_LOG_WARNING, __VA_ARGS__)
-#define fmlp_log_info(...)    fmlp_log(FMLP_LOG_INFO, __VA_ARGS__)
-#define fmlp_log_debug(...)   fmlp_log(FMLP_LOG_DEBUG, __VA_ARGS__)
+#define fmlp_log_warning(...) fmlp_log_line(FMLP_LOG_WARNING, __VA_ARGS__)
+#define fmlp_log_info(...)    fmlp_log_line(FMLP_LOG_INFO, __VA_ARGS__)
+#define fmlp_log_debug(...)   fmlp_log_line(FMLP_LOG_DEBUG, __VA_ARGS__)
 
 /* The most talkative level standard error shows; INFO until set. */
 void fmlp_log_set_level(fmlp_log_level level);

@@ -29,7 +29,7 @@ static void captured(void (*speak)(void), char *text, size_t capacity) {
 }
 
 static void speak_at_every_level(void) {
-  fmlp_log(FMLP_LOG_ERROR, "it broke");
+  fmlp_log_line(FMLP_LOG_ERROR, "it broke");
   fmlp_log_warning("row %d\nwas odd", 7);
   fmlp_log_info("read %s", "a file");
   fmlp_log_debug("details");
