@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/core/civil.h"
 #include "common/core/memory.h"
-
-static const int64_t ns_per_second = 1000000000;
-static const int64_t seconds_per_day = 86400;
+#include "common/io/json.h"
 
 void fmlp_text_release(fmlp_text *text) {
   fmlp_free(text->bytes);
@@ -90,20 +89,6 @@ void fmlp_text_double(fmlp_text *text, double value) {
   }
 }
 
-/* Days since 1970-01-01 to the proleptic Gregorian date, by eras of 400 years that start on 1 March. */
-static void civil_from_days(int64_t days, int64_t *year, int *month, int *day) {
-  int64_t shifted = days + 719468;
-  int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-  int64_t day_of_era = shifted - era * 146097;
-  int64_t year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  int64_t march_month = (5 * day_of_year + 2) / 153;
-  *day = (int)(day_of_year - (153 * march_month + 2) / 5 + 1);
-  *month = (int)(march_month < 10 ? march_month + 3 : march_month - 9);
-  *year = year_of_era + era * 400 + (*month <= 2);
-}
-
 static char *put_digits(char *at, int64_t value, int digits) {
   for (int i = digits - 1; i >= 0; i--) {
     at[i] = (char)('0' + value % 10);
@@ -114,32 +99,23 @@ static char *put_digits(char *at, int64_t value, int digits) {
 
 /* Years of an int64 of nanoseconds lie in 1677..2262: always four digits. */
 static int64_t put_time(int64_t nanoseconds, char out[40]) {
-  int64_t seconds = nanoseconds / ns_per_second, fraction = nanoseconds % ns_per_second;
-  if (fraction < 0) {
-    fraction += ns_per_second;
-    seconds--;
-  }
-  int64_t days = seconds / seconds_per_day, in_day = seconds % seconds_per_day;
-  if (in_day < 0) {
-    in_day += seconds_per_day;
-    days--;
-  }
-  int64_t year;
-  int month, day;
-  civil_from_days(days, &year, &month, &day);
-  char *at = put_digits(out, year, 4);
+  int64_t days = fmlp_floor_divide(nanoseconds, FMLP_NS_PER_DAY);
+  int64_t in_day = nanoseconds - days * FMLP_NS_PER_DAY;
+  int64_t seconds = in_day / FMLP_NS_PER_SECOND;
+  fmlp_date date = fmlp_civil_from_days(days);
+  char *at = put_digits(out, date.year, 4);
   *at++ = '-';
-  at = put_digits(at, month, 2);
+  at = put_digits(at, date.month, 2);
   *at++ = '-';
-  at = put_digits(at, day, 2);
+  at = put_digits(at, date.day, 2);
   *at++ = 'T';
-  at = put_digits(at, in_day / 3600, 2);
+  at = put_digits(at, seconds / 3600, 2);
   *at++ = ':';
-  at = put_digits(at, in_day / 60 % 60, 2);
+  at = put_digits(at, seconds / 60 % 60, 2);
   *at++ = ':';
-  at = put_digits(at, in_day % 60, 2);
+  at = put_digits(at, seconds % 60, 2);
   *at++ = '.';
-  at = put_digits(at, fraction, 9);
+  at = put_digits(at, in_day % FMLP_NS_PER_SECOND, 9);
   *at++ = 'Z';
   return at - out;
 }
@@ -190,4 +166,16 @@ void fmlp_text_html(fmlp_text *text, const char *string) {
       }
     }
   }
+}
+
+void fmlp_text_json(fmlp_text *text, json_t *value) {
+  char *bytes = fmlp_json_text(value);
+  json_decref(value);
+  if (bytes != NULL) {
+    fmlp_text_append(text, bytes);
+  } else if (!text->failed) {
+    text->failed = true;
+    (void)fmlp_fail(&text->error, FMLP_ERR_OTHER, "out of memory while writing JSON");
+  }
+  free(bytes);
 }

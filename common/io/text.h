@@ -5,6 +5,7 @@
 #ifndef FMLP_COMMON_IO_TEXT_H
 #define FMLP_COMMON_IO_TEXT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,5 +44,8 @@ void fmlp_text_minute(fmlp_text *text, int64_t nanoseconds);
 /* Text for HTML and XML content and attribute values: & < > " ' escaped, control characters other than tab
  * and newline replaced by U+FFFD. NULL writes nothing. */
 void fmlp_text_html(fmlp_text *text, const char *string);
+
+/* The text of a jansson value as fmlp_json_text writes it; takes ownership of `value`. */
+void fmlp_text_json(fmlp_text *text, json_t *value);
 
 #endif

@@ -7,13 +7,6 @@
 
 #include "common/core/status.h"
 
-/* Standard normal distribution function, relative error below 1e-13 down to x = -37; NaN for NaN. */
-double fmlp_normal_cdf(double x);
-
-/* Its inverse for p in (0, 1), by bisection to the last bit of fmlp_normal_cdf; -+inf at 0 and 1, else NaN.
- */
-double fmlp_normal_quantile(double p);
-
 /* Moments of daily returns, what every function here starts from. NaN where undefined. */
 typedef struct fmlp_return_moments {
   int64_t days;
