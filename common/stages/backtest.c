@@ -117,8 +117,8 @@ static fmlp_status settle(account *book, position *open, int64_t limit, fmlp_err
   open->exit_tick = fill.tick;
   open->exit_time = fill.time;
   open->reason = (int8_t)fill.reason;
-  open->exit_points = fill.reason == FMLP_EXIT_TARGET ? (double)query.target
-                                                      : slipped(settings, fill.price, -open->side);
+  open->exit_points =
+      fill.reason == FMLP_EXIT_TARGET ? (double)query.target : slipped(settings, fill.price, -open->side);
   open->costs = 2.0 * settings->commission_per_lot * open->size;
   open->pnl = money_of(book, open, open->exit_points) - open->costs;
   return FMLP_OK;

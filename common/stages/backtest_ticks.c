@@ -99,7 +99,7 @@ fmlp_status fmlp_exit_find(const fmlp_exit_query *query, fmlp_tick_cursor *curso
   }
   fmlp_tick_quote quote;
   FMLP_TRY(fmlp_tick_cursor_get(cursor, query->limit - 1, &quote, error));
-  *fill = (fmlp_exit_fill){FMLP_EXIT_TIME, query->limit - 1, quote.time,
-                           query->side > 0 ? quote.bid : quote.ask};
+  *fill =
+      (fmlp_exit_fill){FMLP_EXIT_TIME, query->limit - 1, quote.time, query->side > 0 ? quote.bid : quote.ask};
   return FMLP_OK;
 }

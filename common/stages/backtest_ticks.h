@@ -37,8 +37,8 @@ typedef struct fmlp_exit_query {
 
 typedef struct fmlp_exit_fill {
   fmlp_exit_reason reason;
-  int64_t tick; /* the touching tick, or limit - 1 */
-  int64_t time; /* ns */
+  int64_t tick;  /* the touching tick, or limit - 1 */
+  int64_t time;  /* ns */
   int32_t price; /* the tick's exit side, points */
 } fmlp_exit_fill;
 

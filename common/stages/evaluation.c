@@ -158,8 +158,7 @@ static fmlp_status buy_and_hold(const inputs *in, int64_t first, int64_t last, f
                        .pnl = &pnl};
   fmlp_equity equity = {0};
   FMLP_TRY(fmlp_alloc_zero(&equity.equity, bars->count, sizeof(double), "buy and hold", error));
-  fmlp_status status =
-      fmlp_alloc_zero(&equity.drawdown, bars->count, sizeof(double), "buy and hold", error);
+  fmlp_status status = fmlp_alloc_zero(&equity.drawdown, bars->count, sizeof(double), "buy and hold", error);
   if (status == FMLP_OK) {
     equity.count = bars->count;
     double peak = settings->initial_capital;
@@ -186,8 +185,10 @@ static fmlp_status every_signal(const inputs *in, int64_t first, int64_t last, f
   fmlp_equity equity;
   fmlp_path_evaluation *path = NULL;
   fmlp_status status = fmlp_alloc(&all.label_row, labels->count, sizeof(int64_t), "baseline", error);
-  if (status == FMLP_OK) status = fmlp_alloc_zero(&all.path, labels->count, sizeof(int64_t), "baseline", error);
-  if (status == FMLP_OK) status = fmlp_alloc(&all.probability, labels->count, sizeof(double), "baseline", error);
+  if (status == FMLP_OK)
+    status = fmlp_alloc_zero(&all.path, labels->count, sizeof(int64_t), "baseline", error);
+  if (status == FMLP_OK)
+    status = fmlp_alloc(&all.probability, labels->count, sizeof(double), "baseline", error);
   if (status == FMLP_OK) status = fmlp_alloc_zero(&path, 1, sizeof *path, "baseline", error);
   if (status == FMLP_OK) {
     for (int64_t row = 0; row < labels->count; row++) {

@@ -121,8 +121,9 @@ int32_t fmlp_evaluation_notes(const fmlp_evaluation *evaluation, const char **no
        "no trade: no signal passed, or every one was skipped; the metrics are null"},
       {first != NULL && first->trades > 0 && !first->significant,
        "fewer than 60 trading days: Sharpe and Sortino ratios are not significant"},
-      {evaluation->path_count > 1, "paths share their data and most of their training rows: they are not "
-                                   "independent trials, so the deflated Sharpe ratio and PBO are indications"},
+      {evaluation->path_count > 1,
+       "paths share their data and most of their training rows: they are not "
+       "independent trials, so the deflated Sharpe ratio and PBO are indications"},
   };
   int32_t count = 0;
   for (size_t i = 0; i < sizeof all / sizeof *all && count < capacity; i++) {

@@ -12,7 +12,8 @@
 #include "common/stages/sharpe.h"
 #include "prof/span.h"
 
-#define FIELD(member, label, unit) {#member, label, unit, offsetof(fmlp_metrics, member)}
+#define FIELD(member, label, unit)                                                                           \
+  { #member, label, unit, offsetof(fmlp_metrics, member) }
 
 const fmlp_metric_field fmlp_metric_fields[] = {
     FIELD(final_equity, "Final equity", "money"),
@@ -155,8 +156,8 @@ fmlp_status fmlp_metrics_compute(const fmlp_settings *settings, const fmlp_calen
     int64_t rows = last_bar < first_bar ? 0 : last_bar - first_bar + 1;
     metrics->final_equity = rows > 0 ? equity->equity[last_bar] : initial;
     metrics->total_return = metrics->final_equity / initial - 1.0;
-    double open = rows > 0 ? session_time(calendar, bars->open_time[first_bar], bars->close_time[last_bar])
-                           : 0.0;
+    double open =
+        rows > 0 ? session_time(calendar, bars->open_time[first_bar], bars->close_time[last_bar]) : 0.0;
     metrics->exposure = open > 0.0 ? time_in_position(trades) / open : fmlp_nan();
     if (trades->count > 0) {
       double deepest = 0.0;
