@@ -7,6 +7,7 @@
 #include "common/core/bits.h"
 #include "common/core/decimal.h"
 #include "common/core/memory.h"
+#include "common/core/nearest.h"
 #include "common/core/parallel.h"
 #include "common/core/status.h"
 #include "common/core/ticks.h"
@@ -116,6 +117,20 @@ static void the_parallel_loop_visits_once_and_reports_failures(void **state) {
   fmlp_threads_set(0);
 }
 
+static void the_nearest_name_is_found_or_none(void **state) {
+  (void)state;
+  assert_int_equal(fmlp_edit_distance("", ""), 0);
+  assert_int_equal(fmlp_edit_distance("abc", ""), 3);
+  assert_int_equal(fmlp_edit_distance("kitten", "Sitting"), 3);
+  assert_int_equal(fmlp_edit_distance("treshold", "threshold"), 1);
+  assert_int_equal(fmlp_edit_distance("maen", "mean"), 1);
+  const char *const known[] = {"mean", NULL, "median", "std"};
+  assert_string_equal(fmlp_nearest("meen", 4, known), "mean");
+  assert_string_equal(fmlp_nearest("Medain", 4, known), "median");
+  assert_null(fmlp_nearest("correlation", 4, known));
+  assert_null(fmlp_nearest("mean", 0, known));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_error_is_one_line),
@@ -125,6 +140,7 @@ int main(void) {
       cmocka_unit_test(every_allocation_failure_leaves_a_tick_table_that_can_be_released),
       cmocka_unit_test(a_price_is_the_double_of_its_decimal_text),
       cmocka_unit_test(canonical_doubles),
+      cmocka_unit_test(the_nearest_name_is_found_or_none),
       cmocka_unit_test(the_parallel_loop_visits_once_and_reports_failures),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
