@@ -4,16 +4,21 @@
 
 #include "common/config/settings.h"
 #include "common/core/dataset.h"
+#include "common/io/columns.h"
+#include "common/io/run_folder.h"
 
-/* A serialised model (XGBoost UBJSON), owned. */
-typedef struct fmlp_model_bytes {
+/* A serialised model (XGBoost UBJSON), owned. Its file is model/<name>.ubj: fold_NN and final; where labels
+ * have both sides there is a model a side, fold_NN_long and fold_NN_short. A forest's margin is the sum of
+ * its trees: probability = margin / trees (attribute "trees"). */
+typedef struct fmlp_saved_model {
+  fmlp_name name;
   int64_t count;
   char *bytes;
-} fmlp_model_bytes;
+} fmlp_saved_model;
 
 typedef struct fmlp_fold_score {
-  double auc; /* ROC AUC on the split's test rows, NaN with one class */
-  double accuracy;
+  double auc;       /* ROC AUC on the split's test rows, NaN with one class */
+  double accuracy;  /* at probability 0.5 */
   double log_loss;  /* probabilities clipped to [1e-15, 1 - 1e-15] */
   double base_rate; /* share of label > 0 among the test rows */
   int64_t train_rows, test_rows;
@@ -22,21 +27,31 @@ typedef struct fmlp_fold_score {
 typedef struct fmlp_model_result {
   fmlp_predictions predictions;
   int32_t split_count;
-  fmlp_fold_score *scores;  /* [split_count] */
-  fmlp_model_bytes *models; /* [split_count] */
-  fmlp_model_bytes final;   /* trained on every usable row */
+  fmlp_fold_score *scores; /* [split_count] */
+  int32_t model_count;
+  fmlp_saved_model
+      *models; /* [model_count] every split's, then the final ones, trained on every usable row */
   int32_t feature_count;
   fmlp_name *feature_names; /* [feature_count] the model's inputs */
-  double *importance;       /* [feature_count] mean total gain over splits, normalised to sum 1 */
-  double *importance_std;   /* [feature_count] ddof 1 over splits */
+  double *importance;       /* [feature_count] share of total gain, mean over splits; sums to 1 (or 0) */
+  double *importance_std;   /* [feature_count] ddof 1 over splits, NaN for one split */
 } fmlp_model_result;
 
 void fmlp_model_result_release(fmlp_model_result *result);
 
 /* Trains one model per split and side, predicts the split's test rows, and a final model on everything
  * usable. The inputs are the feature columns with model_input set and nothing else. Same bits at any thread
- * count. */
+ * count. FMLP_ERR_USAGE for a model this build does not have or no input at all; FMLP_ERR_INPUT when a side
+ * has nothing to train on. On failure `result` is empty. */
 FMLP_WARN_UNUSED fmlp_status fmlp_model_run(const fmlp_settings *settings, const fmlp_features *features,
                                             const fmlp_labels *labels, const fmlp_folds *folds,
                                             fmlp_model_result *result, fmlp_error *error);
+
+/* Writes predictions/{label_row,split,path,probability}. */
+FMLP_WARN_UNUSED fmlp_status fmlp_predictions_export(const fmlp_predictions *predictions,
+                                                     const fmlp_column_sink *sink, fmlp_error *error);
+
+/* Writes model/<name>.ubj and feature_importance.csv (feature,importance,std; the largest first). */
+FMLP_WARN_UNUSED fmlp_status fmlp_model_write(const fmlp_model_result *result, fmlp_run_folder *folder,
+                                              fmlp_error *error);
 #endif

@@ -1,0 +1,18 @@
+/* How good probabilities are, against what happened. */
+#ifndef FMLP_COMMON_STAGES_MODEL_SCORE_H
+#define FMLP_COMMON_STAGES_MODEL_SCORE_H
+
+#include <stdint.h>
+
+#include "common/core/status.h"
+#include "common/stages/model.h"
+
+/* Area under the ROC curve from integer ranks (Mann-Whitney), ties counted half: exact but for the last
+ * division. NaN without both classes. `target` is [count] of 0 and 1. */
+FMLP_WARN_UNUSED fmlp_status fmlp_score_auc(int64_t count, const double *probability, const int8_t *target,
+                                            double *auc, fmlp_error *error);
+
+/* Fills auc, accuracy, log_loss, base_rate and test_rows; all NaN for no rows. */
+FMLP_WARN_UNUSED fmlp_status fmlp_score_fold(int64_t count, const double *probability, const int8_t *target,
+                                             fmlp_fold_score *score, fmlp_error *error);
+#endif
