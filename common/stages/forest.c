@@ -65,8 +65,8 @@ typedef struct training {
   DMatrixHandle train, test;
   BoosterHandle booster;
   float *gathered;       /* rows of one matrix while it is made */
-  double *weight;        /* [train_count] of this tree */
-  double *raw;           /* [2 * train_count] gradients, then Hessians, before rounding */
+  double *weight;        /* [train_count] of this tree, then Hessians before rounding */
+  double *raw;           /* [train_count] gradients before rounding */
   float *gradient;       /* [train_count] */
   float *hessian;        /* [train_count] */
   int32_t *multiplicity; /* [train_count] draws of each row */
@@ -76,7 +76,7 @@ typedef struct ensemble {
   const char *objective;
   double learning_rate;                                                  /* the step; 0: the settings' */
   bool regularised;                                                      /* l2 from the settings, else none */
-  fmlp_status (*round)(training *work, int32_t tree, fmlp_error *error); /* fills raw */
+  fmlp_status (*round)(training *work, int32_t tree, fmlp_error *error); /* fills gradient and hessian */
 } ensemble;
 
 static fmlp_status library_failure(fmlp_error *error) {
@@ -177,7 +177,7 @@ static fmlp_status configure(training *work, const ensemble *kind, fmlp_error *e
 static fmlp_status reserve(training *work, fmlp_error *error) {
   int64_t count = work->job->train_count;
   FMLP_TRY(fmlp_alloc(&work->weight, count, sizeof *work->weight, "tree weights", error));
-  FMLP_TRY(fmlp_alloc(&work->raw, 2 * count, sizeof *work->raw, "gradients", error));
+  FMLP_TRY(fmlp_alloc(&work->raw, count, sizeof *work->raw, "gradients", error));
   FMLP_TRY(fmlp_alloc(&work->gradient, count, sizeof *work->gradient, "gradients", error));
   FMLP_TRY(fmlp_alloc(&work->hessian, count, sizeof *work->hessian, "gradients", error));
   return fmlp_alloc(&work->multiplicity, count, sizeof *work->multiplicity, "the bootstrap", error);
@@ -234,6 +234,17 @@ static void ensure_one_leaf(training *work) {
   for (int64_t i = 0; i < count; i++) work->weight[i] *= scale;
 }
 
+/* To multiples of a power of two, at most 2^20 of them: exact in a float, and so is any sum in a double. */
+static void round_to_grid(const double *raw, int64_t count, float *out) {
+  double largest = 0;
+  for (int64_t i = 0; i < count; i++) largest = fabs(raw[i]) > largest ? fabs(raw[i]) : largest;
+  int exponent = 0;
+  if (largest > 0) (void)frexp(largest, &exponent);
+  double unit = ldexp(1.0, exponent - GRADIENT_BITS), inverse = ldexp(1.0, GRADIENT_BITS - exponent);
+  for (int64_t i = 0; i < count; i++)
+    out[i] = (float)(((raw[i] * inverse + FMLP_ROUNDER) - FMLP_ROUNDER) * unit);
+}
+
 static fmlp_status forest_round(training *work, int32_t tree, fmlp_error *error) {
   (void)error;
   const fmlp_model_job *job = work->job;
@@ -241,10 +252,9 @@ static fmlp_status forest_round(training *work, int32_t tree, fmlp_error *error)
   for (int64_t i = 0; i < job->train_count; i++)
     work->weight[i] = work->multiplicity[i] * job->weight[job->train[i]];
   ensure_one_leaf(work);
-  for (int64_t i = 0; i < job->train_count; i++) {
-    work->raw[i] = job->target[job->train[i]] ? -work->weight[i] : 0;
-    work->raw[job->train_count + i] = work->weight[i];
-  }
+  round_to_grid(work->weight, job->train_count, work->hessian);
+  for (int64_t i = 0; i < job->train_count; i++)
+    work->gradient[i] = job->target[job->train[i]] ? -work->hessian[i] : 0;
   return FMLP_OK;
 }
 
@@ -264,19 +274,11 @@ static fmlp_status boosting_round(training *work, int32_t tree, fmlp_error *erro
     if (share < 1 && fmlp_philox_unit(fmlp_philox_u32(key, path, (uint64_t)i)) >= share) weight = 0;
     double p = logistic(margin[i]);
     work->raw[i] = weight * (p - job->target[job->train[i]]);
-    work->raw[job->train_count + i] = weight * (p * (1 - p));
+    work->weight[i] = weight * (p * (1 - p));
   }
+  round_to_grid(work->raw, job->train_count, work->gradient);
+  round_to_grid(work->weight, job->train_count, work->hessian);
   return FMLP_OK;
-}
-
-/* To multiples of a power of two, at most 2^20 of them: exact in a float, and so is any sum in a double. */
-static void round_to_grid(const double *raw, int64_t count, float *out) {
-  double largest = 0;
-  for (int64_t i = 0; i < count; i++) largest = fabs(raw[i]) > largest ? fabs(raw[i]) : largest;
-  int exponent = 0;
-  if (largest > 0) (void)frexp(largest, &exponent);
-  double unit = ldexp(1.0, exponent - GRADIENT_BITS), inverse = ldexp(1.0, GRADIENT_BITS - exponent);
-  for (int64_t i = 0; i < count; i++) out[i] = (float)(floor(raw[i] * inverse + 0.5) * unit);
 }
 
 static fmlp_status grow(training *work, const ensemble *kind, fmlp_error *error) {
@@ -284,8 +286,6 @@ static fmlp_status grow(training *work, const ensemble *kind, fmlp_error *error)
   for (int32_t tree = 0; tree < work->job->settings->n_estimators; tree++) {
     FMLP_TRY(fmlp_check_interrupt("model training", error));
     FMLP_TRY(kind->round(work, tree, error));
-    round_to_grid(work->raw, count, work->gradient);
-    round_to_grid(work->raw + count, count, work->hessian);
     XGB_TRY(
         XGBoosterBoostOneIter(work->booster, work->train, work->gradient, work->hessian, (bst_ulong)count));
     fmlp_progress_add(1);
@@ -309,17 +309,25 @@ static fmlp_status predict(BoosterHandle booster, DMatrixHandle matrix, int64_t 
   return FMLP_OK;
 }
 
-static fmlp_status read_gain(BoosterHandle booster, int32_t features, double *gain, fmlp_error *error) {
+static bool has_one_class(const fmlp_model_job *job) {
+  for (int64_t i = 1; i < job->train_count; i++)
+    if (job->target[job->train[i]] != job->target[job->train[0]]) return false;
+  return true;
+}
+
+static fmlp_status read_gain(BoosterHandle booster, const fmlp_model_job *job, double *gain,
+                             fmlp_error *error) {
   bst_ulong used = 0, dimension = 0;
   char const **names = NULL;
   bst_ulong const *shape = NULL;
   float const *scores = NULL;
-  memset(gain, 0, (size_t)features * sizeof *gain);
+  memset(gain, 0, (size_t)job->features * sizeof *gain);
+  if (has_one_class(job)) return FMLP_OK; /* nothing to gain: what stands there are rounding errors */
   XGB_TRY(XGBoosterFeatureScore(booster, "{\"importance_type\":\"total_gain\"}", &used, &names, &dimension,
                                 &shape, &scores));
   for (bst_ulong i = 0; i < used; i++) { /* named f0, f1, ... as long as the booster has no names */
     long index = strtol(names[i] + 1, NULL, 10);
-    if (names[i][0] != 'f' || index < 0 || index >= features)
+    if (names[i][0] != 'f' || index < 0 || index >= job->features)
       return fmlp_fail(error, FMLP_ERR_OTHER, "model: XGBoost names an unknown feature %s", names[i]);
     gain[index] = scores[i];
   }
@@ -355,7 +363,7 @@ static fmlp_status train_steps(training *work, const ensemble *kind, fmlp_model_
   XGB_TRY(XGBoosterCreate(&work->train, 1, &work->booster));
   FMLP_TRY(configure(work, kind, error));
   FMLP_TRY(grow(work, kind, error));
-  FMLP_TRY(read_gain(work->booster, job->features, output->gain, error));
+  FMLP_TRY(read_gain(work->booster, job, output->gain, error));
   if (job->test_count > 0) {
     FMLP_TRY(make_matrix(work, job->test_count, job->test, &work->test, error));
     FMLP_TRY(predict(work->booster, work->test, job->test_count, forest ? job->settings->n_estimators : 0,

@@ -273,16 +273,17 @@ static fmlp_status score_splits(study *all, fmlp_error *error) {
   return FMLP_OK;
 }
 
-/* Share of a feature in the gain of a split, both sides together; 0 where no tree split at all. */
-static double gain_share(const study *all, int32_t split, int32_t feature) {
+/* Turns a split's gains, both sides together, into shares in the first side's row; all 0 without a split. */
+static double *share_gain(study *all, int32_t split) {
   int32_t width = all->result->feature_count;
-  double own = 0, total = 0;
-  for (int32_t side = 0; side < all->side_count; side++) {
-    const double *gain = all->gain + ((int64_t)split * all->side_count + side) * width;
-    own += gain[feature];
-    for (int32_t f = 0; f < width; f++) total += gain[f];
+  double *share = all->gain + (int64_t)split * all->side_count * width;
+  double total = 0;
+  for (int32_t f = 0; f < width; f++) {
+    for (int32_t side = 1; side < all->side_count; side++) share[f] += share[side * width + f];
+    total += share[f];
   }
-  return total > 0 ? own / total : 0;
+  for (int32_t f = 0; f < width && total > 0; f++) share[f] /= total;
+  return share;
 }
 
 static fmlp_status weigh_features(study *all, fmlp_error *error) {
@@ -291,18 +292,20 @@ static fmlp_status weigh_features(study *all, fmlp_error *error) {
   FMLP_TRY(fmlp_alloc_zero(&result->importance, result->feature_count, sizeof(double), "importances", error));
   FMLP_TRY(
       fmlp_alloc_zero(&result->importance_std, result->feature_count, sizeof(double), "importances", error));
+  for (int32_t s = 0; s < splits; s++) {
+    const double *share = share_gain(all, s);
+    for (int32_t f = 0; f < result->feature_count; f++) result->importance[f] += share[f] / splits;
+  }
+  int64_t stride = (int64_t)all->side_count * result->feature_count;
   double total = 0;
   for (int32_t f = 0; f < result->feature_count; f++) {
-    double sum = 0, squares = 0;
-    for (int32_t s = 0; s < splits; s++) sum += gain_share(all, s, f);
-    double mean = sum / splits;
+    double squares = 0;
     for (int32_t s = 0; s < splits; s++) {
-      double d = gain_share(all, s, f) - mean;
+      double d = all->gain[s * stride + f] - result->importance[f];
       squares += d * d;
     }
-    result->importance[f] = mean;
-    result->importance_std[f] = fmlp_canonical(splits > 1 ? sqrt(squares / (splits - 1)) : fmlp_nan());
-    total += mean;
+    result->importance_std[f] = splits > 1 ? sqrt(squares / (splits - 1)) : fmlp_nan();
+    total += result->importance[f];
   }
   for (int32_t f = 0; f < result->feature_count && total > 0; f++) {
     result->importance[f] /= total;
