@@ -204,9 +204,9 @@ fmlp_status fmlp_risk_run(const fmlp_settings *settings, const fmlp_trades *trad
   result->max_trades = job.max_trades;
   int64_t cells = trades->count + 1 > job.paths ? trades->count + 1 : job.paths;
   void *scratch = NULL;
-  FMLP_TRY(fmlp_alloc(&scratch, cells, 8, "Monte Carlo scratch", error));
   device_columns at = {0};
-  fmlp_status status = study(compute, trades, &job, &at, scratch, result, error);
+  fmlp_status status = fmlp_alloc(&scratch, cells, 8, "Monte Carlo scratch", error);
+  if (status == FMLP_OK) status = study(compute, trades, &job, &at, scratch, result, error);
   fmlp_buffer *buffers[] = {at.pnl,          at.ratio,       at.day_offset, at.final_capital,
                             at.max_drawdown, at.trades_used, at.outcome,    at.fan};
   for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++) {
