@@ -19,6 +19,8 @@
 
 enum {
   CAPACITY_START = 1024,
+  PREFETCH_BARS =
+      6, /* how far ahead times are asked for: one is read a bar, too sparse for the hardware to see */
   BLOCK = 1 << 20 /* ticks a view of fmlp_bars_build; SIGINT is polled between views */
 };
 
@@ -31,6 +33,7 @@ struct fmlp_bar_builder {
   fmlp_open_bar open;
   fmlp_bars_report report;
   int64_t next_tick;   /* index that the next block must start with */
+  int64_t expected;    /* ticks to come in all, 0 = unknown: only spares growing the columns step by step */
   int64_t segment_end; /* ns, exclusive; INT64_MIN before the first tick */
 };
 
@@ -71,13 +74,24 @@ static fmlp_status write_sizes(fmlp_bars *bars, int64_t row, const fmlp_open_bar
   return FMLP_OK;
 }
 
+/* Makes room for more bars: twice as many, or what the ticks seen so far promise for all of them. */
+static fmlp_status grow(fmlp_bar_builder *builder, fmlp_error *error) {
+  fmlp_bars *bars = &builder->bars;
+  int64_t capacity = bars->capacity ? bars->capacity * 2 : CAPACITY_START;
+  int64_t seen = builder->open.first_tick + builder->open.ticks;
+  if (seen < builder->expected) {
+    fmlp_int128 promised = (fmlp_int128)bars->count * builder->expected / seen;
+    promised += promised / 16;
+    if (promised > capacity) capacity = (int64_t)promised;
+  }
+  return fmlp_bars_reserve(bars, capacity, error);
+}
+
 /* Appends the open bar and leaves none open. */
 static fmlp_status append(fmlp_bar_builder *builder, int64_t close_time, fmlp_error *error) {
   fmlp_bars *bars = &builder->bars;
   fmlp_open_bar *bar = &builder->open;
-  if (bars->count == bars->capacity) {
-    FMLP_TRY(fmlp_bars_reserve(bars, bars->capacity ? bars->capacity * 2 : CAPACITY_START, error));
-  }
+  if (bars->count == bars->capacity) FMLP_TRY(grow(builder, error));
   int64_t row = bars->count;
   bars->open_time[row] = bar->open_time;
   bars->close_time[row] = close_time;
@@ -185,6 +199,8 @@ static fmlp_status push_segment(fmlp_bar_builder *builder, const fmlp_tick_block
   while (first < last) {
     bool complete = false;
     int64_t end = rule->scan(&builder->limit, bar, block, first, last, &complete);
+    int64_t ahead = end + PREFETCH_BARS * (end - first);
+    if (ahead < last) __builtin_prefetch(&block->time[ahead]);
     if (end > first) FMLP_TRY(absorb(builder, block, first, end, error));
     if (complete) FMLP_TRY(append(builder, rule->by_time ? bar->interval_end : bar->last_time, error));
     first = end;
@@ -279,6 +295,7 @@ fmlp_status fmlp_bars_build(const fmlp_bars_settings *settings, const fmlp_calen
   fmlp_bar_builder *builder = NULL;
   FMLP_TRY(fmlp_bar_builder_open(settings, calendar, ticks->kind, has_sizes, ticks->price, ticks->size_unit,
                                  &builder, error));
+  builder->expected = ticks->count;
   fmlp_status status = FMLP_OK;
   for (int64_t first = 0; status == FMLP_OK && first < ticks->count; first += BLOCK) {
     int64_t last = ticks->count - first < BLOCK ? ticks->count : first + BLOCK;

@@ -121,12 +121,14 @@ static void the_known_answers_of_the_emini_sample(void **state) {
   settings = rule(FMLP_BARS_VOLUME, "30", true);
   bars = build(&settings, &calendar, &ticks, &report);
   assert_int_equal(bars.count, 7);
-  assert_int_equal(bars.bid_close[6], 130475);
+  assert_int_equal(bars.bid_close[0], 130475);
+  assert_int_equal(bars.bid_close[6], 130525);
   fmlp_bars_release(&bars);
   settings = rule(FMLP_BARS_TICK, "10", true);
   bars = build(&settings, &calendar, &ticks, &report);
   assert_int_equal(bars.count, 10);
-  assert_int_equal(bars.bid_close[9], 130450);
+  assert_int_equal(bars.bid_close[0], 130450);
+  assert_int_equal(bars.bid_close[9], ticks.bid[99]);
   assert_int_equal(report.unfinished_ticks, 0);
   fmlp_bars_release(&bars);
   fmlp_calendar_release(&calendar);
