@@ -2,13 +2,21 @@
  * start is kept in the word before it. malloc rather than aligned_alloc, because realloc then grows a large
  * block by remapping its pages (mremap) instead of copying them, which keeps one copy of the tick columns in
  * memory. */
+#define _DEFAULT_SOURCE /* madvise */
+
 #include "common/core/memory.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { HEADER = sizeof(void *), PADDING = FMLP_ALIGNMENT + HEADER };
+enum {
+  HEADER = sizeof(void *),
+  PADDING = FMLP_ALIGNMENT + HEADER,
+  PAGE = 4096,
+  HUGE_FROM = 1 << 22 /* bytes from which pages of 2 MiB are asked for */
+};
 
 static _Atomic int64_t fail_countdown;
 
@@ -34,6 +42,20 @@ static char *align_up(char *raw) {
   return (char *)(((uintptr_t)raw + PADDING - 1) & ~(uintptr_t)(FMLP_ALIGNMENT - 1));
 }
 
+/* Asks for huge pages under a large block: a first touch then costs one fault for 2 MiB instead of 512
+ * (measured: 40 % of the time of tick bars was page faults and misses of the address cache). Only a wish, so
+ * failure is fine. */
+static void advise_huge(char *raw, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  if (bytes < HUGE_FROM) return;
+  size_t before = (uintptr_t)raw % PAGE; /* whole pages, so that neighbouring blocks leave no gap between them */
+  (void)madvise(raw - before, bytes + before, MADV_HUGEPAGE);
+#else
+  (void)raw;
+  (void)bytes;
+#endif
+}
+
 static fmlp_status too_large(int64_t count, size_t size, const char *what, fmlp_error *error) {
   return fmlp_fail(error, FMLP_ERR_OTHER,
                    "out of memory: %s needs %lld x %zu bytes; free memory or use fewer rows", what,
@@ -46,6 +68,7 @@ fmlp_status fmlp_alloc(void *out, int64_t count, size_t size, const char *what, 
   size_t bytes = raw_size(count, size);
   char *raw = bytes == 0 || should_fail() ? NULL : malloc(bytes);
   if (!raw) return too_large(count, size, what, error);
+  advise_huge(raw, bytes);
   char *block = align_up(raw);
   memcpy(block - HEADER, &raw, sizeof raw);
   memcpy(out, &block, sizeof block);
@@ -72,6 +95,7 @@ fmlp_status fmlp_resize(void *block_pointer, int64_t old_count, int64_t count, s
   size_t offset = (size_t)(block - raw);
   char *moved = realloc(raw, bytes);
   if (!moved) return too_large(count, size, what, error);
+  advise_huge(moved, bytes);
   char *aligned = align_up(moved);
   if ((size_t)(aligned - moved) != offset) {
     size_t kept = (size_t)(old_count < count ? old_count : count) * size;

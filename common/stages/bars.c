@@ -79,8 +79,8 @@ static fmlp_status grow(fmlp_bar_builder *builder, fmlp_error *error) {
   fmlp_bars *bars = &builder->bars;
   int64_t capacity = bars->capacity ? bars->capacity * 2 : CAPACITY_START;
   int64_t seen = builder->open.first_tick + builder->open.ticks;
-  if (seen < builder->expected) {
-    fmlp_int128 promised = (fmlp_int128)bars->count * builder->expected / seen;
+  if (seen < builder->expected && (bars->count > 0 || builder->rule->counts_ticks)) {
+    fmlp_int128 promised = (fmlp_int128)(bars->count + 1) * builder->expected / seen;
     promised += promised / 16;
     if (promised > capacity) capacity = (int64_t)promised;
   }

@@ -127,7 +127,7 @@ static int64_t scan_time(const fmlp_bar_limit *limit, fmlp_open_bar *bar, const 
 }
 
 static const fmlp_bar_rule rules[] = {
-    [FMLP_BARS_TICK] = {.name = "tick", .limit = limit_ticks, .scan = scan_ticks},
+    [FMLP_BARS_TICK] = {.name = "tick", .counts_ticks = true, .limit = limit_ticks, .scan = scan_ticks},
     [FMLP_BARS_VOLUME] = {.name = "volume", .needs_sizes = true, .limit = limit_volume, .scan = scan_volume},
     [FMLP_BARS_DOLLAR] = {.name = "dollar", .needs_sizes = true, .limit = limit_value, .scan = scan_value},
     [FMLP_BARS_TIME] = {.name = "time", .by_time = true, .limit = limit_time, .scan = scan_time},

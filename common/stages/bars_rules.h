@@ -45,7 +45,9 @@ typedef struct fmlp_bar_input {
 typedef struct fmlp_bar_rule {
   const char *name;
   bool needs_sizes;
-  bool by_time; /* the tick at interval_end starts the next bar, and a bar's close_time is that end */
+  bool counts_ticks; /* bars of one length but for session ends, so that the first one tells how many there
+                        will be */
+  bool by_time;      /* the tick at interval_end starts the next bar, and a bar's close_time is that end */
   /* The threshold as a limit. NULL: this type is not built yet. */
   fmlp_status (*limit)(const fmlp_bars_settings *settings, const fmlp_bar_input *input, fmlp_bar_limit *limit,
                        fmlp_error *error);
