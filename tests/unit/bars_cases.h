@@ -4,7 +4,10 @@
 
 #include "tests/cmocka_fmlp.h"
 
+#include <stdlib.h>
+
 #include "common/core/ticks.h"
+#include "common/stages/bars_stage.h"
 #include "common/stages/calendar.h"
 
 static const int64_t SECOND = 1000000000;
@@ -53,6 +56,20 @@ static inline fmlp_calendar daily_calendar(const fmlp_ticks *ticks, int start, i
       fmlp_calendar_build(&settings, ticks->time[0], ticks->time[ticks->count - 1], &calendar, &error),
       FMLP_OK);
   return calendar;
+}
+
+static inline fmlp_bars_settings rule(fmlp_bar_type type, const char *threshold, bool keep) {
+  return (fmlp_bars_settings){type, strtod(threshold, NULL), threshold, keep};
+}
+
+static inline fmlp_bars build(const fmlp_bars_settings *settings, const fmlp_calendar *calendar,
+                              const fmlp_ticks *ticks, fmlp_bars_report *report) {
+  fmlp_error error = {""};
+  fmlp_bars bars;
+  fmlp_tick_source source = fmlp_ticks_source(ticks);
+  fmlp_status status = fmlp_bars_build(settings, calendar, &source, &bars, report, &error);
+  if (status != FMLP_OK) fail_msg("%s", error.text);
+  return bars;
 }
 
 #endif
