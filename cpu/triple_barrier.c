@@ -2,19 +2,18 @@
  *
  * The definition: of the bars after the event bar up to last_bar, the first whose high reaches the upper
  * level or whose low reaches the lower one. For a long the upper level is the target, for a short the stop.
- * Prices are integers, so any correct search gives the same answer; this one climbs a pyramid:
+ * Prices are integers, so any correct search gives the same answer; this one scans 32 bars at once, and
+ * beyond them climbs a pyramid:
  *
- *   level 0   the bars;   level k+1   max of the highs and min of the lows of 8 nodes of level k
+ *   level 0   the bars;   level k+1   max of the highs and min of the lows of 32 nodes of level k
  *
- * From the bar after the event it looks at the rest of the bar's group of 8, then at the rest of the parent's
- * group one level up, and so on until a node can hit, then goes down taking the first child that can. A node
- * can hit exactly when one of its bars does, so there is no backtracking: 2 log8(horizon) steps, and nothing
- * depends on how volatile the market is.
- *
- * A group of 8 nodes is one cache line: 8 highs, then 8 complemented lows (~low >= ~lower is low <= lower),
- * so that one 16-lane compare answers for the group. */
+ * At each level it looks at the 32 nodes from where the level below left off, until one can hit; then it goes
+ * down, taking the first of 32 children that can. A node can hit exactly when one of its bars does, so there
+ * is no way back, and the steps grow with log32 of the distance. The fan-out of 32 was measured against 8:
+ * fewer levels are fewer mispredicted branches, which are most of the time. */
 #include <assert.h>
 #include <stdbool.h>
+#include <string.h>
 #if defined(__AVX512F__) || defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -25,36 +24,40 @@
 #include "prof/span.h"
 
 enum {
-  FAN_OUT = 8,
-  FAN_OUT_BITS = 3,
-  GROUP = 2 * FAN_OUT,   /* int32 of one group: highs, complemented lows */
-  LEVELS = 11,           /* 8^11 > 2^31 */
-  GROUP_GRAIN = 1 << 15, /* groups of one parallel chunk while building */
+  FAN_OUT = 32, /* one bit each of a mask */
+  FAN_OUT_BITS = 5,
+  LEVELS = 7,           /* 32^7 > 2^31 */
+  TAIL = 2 * FAN_OUT,   /* room to read FAN_OUT bars from any of the last FAN_OUT */
+  NODE_GRAIN = 1 << 13, /* nodes of one parallel chunk while building */
   EVENT_GRAIN = 1 << 13,
   TICK_BLOCK = 16
 };
 
+/* One level: FAN_OUT elements may be read from any of its nodes, and those behind the last cannot be the
+ * first hit. */
+typedef struct level {
+  const int32_t *high, *low;
+  int64_t count;
+} level;
+
+/* Level 0 is the caller's bars and has no room behind them: the last ones are read from a copy. */
 typedef struct pyramid {
-  int32_t *nodes;
-  int32_t *level[LEVELS]; /* into nodes; level[k] holds groups[k] groups */
-  int64_t groups[LEVELS];
-  int32_t levels;
+  level levels[LEVELS];
+  int64_t tail_first; /* bars from here on are read from the copy */
+  int32_t tail_high[TAIL], tail_low[TAIL];
+  int32_t *nodes; /* of the levels above 0, owned */
 } pyramid;
 
 typedef struct build {
-  pyramid *tree;
-  int32_t level; /* being written */
-  int64_t bars;
-  const int32_t *high, *low;
+  level below;
+  int32_t *high, *low;
 } build;
 
 typedef struct search {
   const pyramid *tree;
-  const int32_t *high, *low;
   int32_t side;
   fmlp_tie_rule tie;
-  int64_t bars;
-  const int32_t *start_bar, *target, *stop, *last_bar;
+  const int32_t *high, *low, *start_bar, *target, *stop, *last_bar;
   int8_t *outcome;
   int32_t *exit_bar;
 } search;
@@ -67,147 +70,156 @@ typedef struct resolve {
   int64_t *exit_tick;
 } resolve;
 
-/* Level 0: bars beyond the last are filled with what can never be the first hit, since last_bar < bars. */
-static fmlp_status build_leaves(void *context, int64_t first, int64_t last, int worker, fmlp_error *error) {
+static fmlp_status build_nodes(void *context, int64_t first, int64_t last, int worker, fmlp_error *error) {
   (void)worker;
   (void)error;
   const build *job = context;
-  int32_t *restrict out = job->tree->level[0];
-  for (int64_t group = first; group < last; group++) {
-    int64_t bar = group * FAN_OUT;
-    int64_t present = job->bars - bar < FAN_OUT ? job->bars - bar : FAN_OUT;
-    if (present == FAN_OUT) {
-      for (int j = 0; j < FAN_OUT; j++) out[group * GROUP + j] = job->high[bar + j];
-      for (int j = 0; j < FAN_OUT; j++) out[group * GROUP + FAN_OUT + j] = ~job->low[bar + j];
-      continue;
+  for (int64_t node = first; node < last; node++) {
+    int64_t child = node << FAN_OUT_BITS;
+    int64_t end = child + FAN_OUT < job->below.count ? child + FAN_OUT : job->below.count;
+    int32_t high = INT32_MIN, low = INT32_MAX;
+    for (int64_t i = child; i < end; i++) {
+      high = job->below.high[i] > high ? job->below.high[i] : high;
+      low = job->below.low[i] < low ? job->below.low[i] : low;
     }
-    for (int j = 0; j < FAN_OUT; j++) {
-      out[group * GROUP + j] = j < present ? job->high[bar + j] : INT32_MIN;
-      out[group * GROUP + FAN_OUT + j] = j < present ? ~job->low[bar + j] : INT32_MIN;
-    }
+    job->high[node] = high;
+    job->low[node] = low;
   }
   return FMLP_OK;
 }
 
-static int32_t max_of_eight(const int32_t *x) {
-  int32_t best = x[0];
-  for (int j = 1; j < FAN_OUT; j++) best = x[j] > best ? x[j] : best;
-  return best;
+static void tail_copy(pyramid *tree) {
+  level bars = tree->levels[0];
+  tree->tail_first = bars.count > FAN_OUT ? bars.count - FAN_OUT + 1 : 0;
+  for (int64_t i = 0; i < TAIL; i++) {
+    bool present = tree->tail_first + i < bars.count;
+    tree->tail_high[i] = present ? bars.high[tree->tail_first + i] : INT32_MIN;
+    tree->tail_low[i] = present ? bars.low[tree->tail_first + i] : INT32_MAX;
+  }
 }
 
-static fmlp_status build_level(void *context, int64_t first, int64_t last, int worker, fmlp_error *error) {
-  (void)worker;
-  (void)error;
-  const build *job = context;
-  const int32_t *below = job->tree->level[job->level - 1];
-  int64_t below_groups = job->tree->groups[job->level - 1];
-  int32_t *out = job->tree->level[job->level];
-  for (int64_t group = first; group < last; group++) {
-    for (int j = 0; j < FAN_OUT; j++) {
-      int64_t child = group * FAN_OUT + j;
-      bool present = child < below_groups;
-      out[group * GROUP + j] = present ? max_of_eight(below + child * GROUP) : INT32_MIN;
-      out[group * GROUP + FAN_OUT + j] = present ? max_of_eight(below + child * GROUP + FAN_OUT) : INT32_MIN;
+/* The levels above the bars; on success tree->nodes is the caller's. */
+static fmlp_status pyramid_build(pyramid *tree, fmlp_error *error) {
+  int64_t total = 0;
+  for (int64_t count = tree->levels[0].count; count > FAN_OUT;) {
+    count = (count + FAN_OUT - 1) >> FAN_OUT_BITS;
+    total += 2 * (count + FAN_OUT);
+  }
+  FMLP_TRY(fmlp_alloc(&tree->nodes, total, sizeof *tree->nodes, "the barrier pyramid", error));
+  int32_t *next = tree->nodes;
+  for (int k = 1; tree->levels[k - 1].count > FAN_OUT; k++) {
+    assert(k < LEVELS);
+    build job = {.below = tree->levels[k - 1]};
+    int64_t count = (job.below.count + FAN_OUT - 1) >> FAN_OUT_BITS;
+    job.high = next;
+    job.low = next + count + FAN_OUT;
+    next = job.low + count + FAN_OUT;
+    for (int64_t i = count; i < count + FAN_OUT; i++) {
+      job.high[i] = INT32_MIN;
+      job.low[i] = INT32_MAX;
     }
-  }
-  return FMLP_OK;
-}
-
-static fmlp_status pyramid_build(pyramid *tree, int64_t bars, const int32_t *high, const int32_t *low,
-                                 fmlp_error *error) {
-  int64_t groups = (bars + FAN_OUT - 1) / FAN_OUT, total = 0;
-  for (tree->levels = 0;; groups = (groups + FAN_OUT - 1) / FAN_OUT) {
-    assert(tree->levels < LEVELS);
-    tree->groups[tree->levels++] = groups;
-    total += groups;
-    if (groups == 1) break;
-  }
-  FMLP_TRY(fmlp_alloc(&tree->nodes, total * GROUP, sizeof *tree->nodes, "the barrier pyramid", error));
-  build job = {.tree = tree, .level = 0, .bars = bars, .high = high, .low = low};
-  int64_t offset = 0;
-  for (job.level = 0; job.level < tree->levels; job.level++) {
-    tree->level[job.level] = tree->nodes + offset * GROUP;
-    offset += tree->groups[job.level];
     fmlp_status status =
-        fmlp_parallel_for(tree->groups[job.level], GROUP_GRAIN, job.level == 0 ? build_leaves : build_level,
-                          &job, "building the barrier pyramid", error);
+        fmlp_parallel_for(count, NODE_GRAIN, build_nodes, &job, "building the barrier pyramid", error);
     if (status != FMLP_OK) {
       fmlp_free(tree->nodes);
       tree->nodes = NULL;
       return status;
     }
+    tree->levels[k] = (level){.high = job.high, .low = job.low, .count = count};
   }
   return FMLP_OK;
 }
 
-/* Bit j is set when node j of the group can hit. Intrinsics, because no compiler makes a bit mask of a
- * comparison loop; written out, the search is about three times slower. */
-static inline unsigned group_hits(const int32_t *group, int32_t upper, int32_t not_lower) {
+/* Bit j is set when node j of FAN_OUT reaches upper or lower. Intrinsics, because compilers do not make a bit
+ * mask of a comparison loop; the plain loop below made the whole search four times slower. */
+static inline uint32_t touches(const int32_t *high, const int32_t *low, int32_t upper, int32_t lower) {
 #if defined(__AVX512F__)
-  __m512i levels = _mm512_mask_set1_epi32(_mm512_set1_epi32(upper), 0xff00, not_lower);
-  unsigned hits = (unsigned)_mm512_cmpge_epi32_mask(_mm512_load_si512(group), levels);
-  return (hits | hits >> FAN_OUT) & 0xffu;
+  __m512i uppers = _mm512_set1_epi32(upper), lowers = _mm512_set1_epi32(lower);
+  uint32_t above0 = _mm512_cmpge_epi32_mask(_mm512_loadu_si512(high), uppers);
+  uint32_t above1 = _mm512_cmpge_epi32_mask(_mm512_loadu_si512(high + 16), uppers);
+  uint32_t below0 = _mm512_cmple_epi32_mask(_mm512_loadu_si512(low), lowers);
+  uint32_t below1 = _mm512_cmple_epi32_mask(_mm512_loadu_si512(low + 16), lowers);
+  return (above0 | below0) | (above1 | below1) << 16;
 #elif defined(__AVX2__)
-  __m256i highs = _mm256_load_si256((const __m256i *)(const void *)group);
-  __m256i lows = _mm256_load_si256((const __m256i *)(const void *)(group + FAN_OUT));
-  __m256i high_misses = _mm256_cmpgt_epi32(_mm256_set1_epi32(upper), highs);
-  __m256i low_misses = _mm256_cmpgt_epi32(_mm256_set1_epi32(not_lower), lows);
-  __m256i misses = _mm256_and_si256(high_misses, low_misses);
-  return ~(unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(misses)) & 0xffu;
-#else
-  unsigned hits = 0;
-  for (int j = 0; j < FAN_OUT; j++) {
-    hits |= (unsigned)((group[j] >= upper) | (group[FAN_OUT + j] >= not_lower)) << j;
+  __m256i uppers = _mm256_set1_epi32(upper), lowers = _mm256_set1_epi32(lower);
+  uint32_t between = 0;
+  for (int j = 0; j < FAN_OUT; j += 8) {
+    __m256i highs = _mm256_loadu_si256((const __m256i *)(const void *)(high + j));
+    __m256i lows = _mm256_loadu_si256((const __m256i *)(const void *)(low + j));
+    __m256i inside = _mm256_and_si256(_mm256_cmpgt_epi32(uppers, highs), _mm256_cmpgt_epi32(lows, lowers));
+    between |= (uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(inside)) << j;
   }
+  return ~between;
+#else
+  uint32_t hits = 0;
+  for (int j = 0; j < FAN_OUT; j++) hits |= (uint32_t)((high[j] >= upper) | (low[j] <= lower)) << j;
   return hits;
 #endif
 }
 
-/* The first bar in [first, last] that touches a level, or -1. */
+static inline uint32_t touches_from(const pyramid *tree, int k, int64_t node, int32_t upper, int32_t lower) {
+  if (k == 0 && node >= tree->tail_first) {
+    int64_t in_tail = node - tree->tail_first;
+    return touches(tree->tail_high + in_tail, tree->tail_low + in_tail, upper, lower);
+  }
+  return touches(tree->levels[k].high + node, tree->levels[k].low + node, upper, lower);
+}
+
+/* The first bar from `first` on that touches a level; anything beyond `last` when none up to it does. Levels
+ * above 0 are looked at only when last is FAN_OUT or more bars away. */
 static inline int64_t first_touch(const pyramid *tree, int64_t first, int64_t last, int32_t upper,
                                   int32_t lower) {
+  uint32_t hits = touches_from(tree, 0, first, upper, lower);
+  if (last - first < FAN_OUT) return hits ? first + __builtin_ctz(hits) : INT64_MAX;
   int64_t node = first;
-  int32_t level = 0;
-  for (;;) {
-    if (node << (FAN_OUT_BITS * level) > last) return -1;
-    const int32_t *group = tree->level[level] + (node >> FAN_OUT_BITS) * GROUP;
-    unsigned hits = group_hits(group, upper, ~lower) & (0xffu << (node & (FAN_OUT - 1)));
-    if (hits) {
-      node = (node & ~(int64_t)(FAN_OUT - 1)) + __builtin_ctz(hits);
-      break;
-    }
-    node = (node >> FAN_OUT_BITS) + 1;
-    level++;
+  int k = 0;
+  while (!hits) {
+    node = (node + FAN_OUT) >> FAN_OUT_BITS; /* its nodes already seen cannot hit */
+    k++;
+    if (node << (FAN_OUT_BITS * k) > last) return INT64_MAX;
+    hits = touches_from(tree, k, node, upper, lower);
   }
-  while (level > 0) {
-    if (node << (FAN_OUT_BITS * level) > last) return -1;
-    level--;
-    node = node * FAN_OUT + __builtin_ctz(group_hits(tree->level[level] + node * GROUP, upper, ~lower));
+  node += __builtin_ctz(hits);
+  while (k > 0) {
+    k--;
+    node <<= FAN_OUT_BITS;
+    node += __builtin_ctz(touches_from(tree, k, node, upper, lower));
   }
-  return node <= last ? node : -1;
+  return node;
+}
+
+/* Bars from the event bar to the last one allowed, the most of all events; checks the contract on the way. */
+static int64_t longest_horizon(const fmlp_barrier_search *job, const int32_t *start_bar,
+                               const int32_t *last_bar) {
+  int32_t longest = 0;
+  int outside = 0;
+  for (int64_t e = 0; e < job->events; e++) {
+    int32_t start = start_bar[e], last = last_bar[e];
+    outside |= (start < 0) | (start >= last) | (last >= (int32_t)job->bars);
+    longest = last - start > longest ? last - start : longest;
+  }
+  assert(!outside && "0 <= start_bar < last_bar < bars");
+  return longest;
 }
 
 static fmlp_status search_events(void *context, int64_t first, int64_t last, int worker, fmlp_error *error) {
   (void)worker;
   (void)error;
   const search *job = context;
-  int8_t up = (int8_t)job->side, down = (int8_t)-job->side;
   int8_t both = job->tie == FMLP_TIE_TICKS      ? FMLP_OUTCOME_TIE
                 : job->tie == FMLP_TIE_SL_FIRST ? FMLP_OUTCOME_STOP
                                                 : FMLP_OUTCOME_TARGET;
+  /* By which levels are touched: none, the lower, the upper, both. */
+  const int8_t outcomes[] = {FMLP_OUTCOME_TIME, (int8_t)-job->side, (int8_t)job->side, both};
+  const int32_t *uppers = job->side > 0 ? job->target : job->stop;
+  const int32_t *lowers = job->side > 0 ? job->stop : job->target;
   for (int64_t e = first; e < last; e++) {
-    int32_t upper = job->side > 0 ? job->target[e] : job->stop[e];
-    int32_t lower = job->side > 0 ? job->stop[e] : job->target[e];
-    assert(0 <= job->start_bar[e] && job->start_bar[e] < job->last_bar[e] && job->last_bar[e] < job->bars);
-    int64_t bar = first_touch(job->tree, (int64_t)job->start_bar[e] + 1, job->last_bar[e], upper, lower);
-    if (bar < 0) {
-      job->outcome[e] = FMLP_OUTCOME_TIME;
-      job->exit_bar[e] = job->last_bar[e];
-      continue;
-    }
-    bool touched_upper = job->high[bar] >= upper, touched_lower = job->low[bar] <= lower;
-    job->outcome[e] = touched_upper && touched_lower ? both : touched_upper ? up : down;
-    job->exit_bar[e] = (int32_t)bar;
+    int32_t upper = uppers[e], lower = lowers[e], last_bar = job->last_bar[e];
+    int64_t bar = first_touch(job->tree, (int64_t)job->start_bar[e] + 1, last_bar, upper, lower);
+    int64_t exit_bar = bar < last_bar ? bar : last_bar; /* untouched when bar lies beyond it */
+    int touched = (job->high[exit_bar] >= upper) * 2 + (job->low[exit_bar] <= lower);
+    job->outcome[e] = outcomes[touched];
+    job->exit_bar[e] = (int32_t)exit_bar;
   }
   return FMLP_OK;
 }
@@ -252,20 +264,22 @@ fmlp_status FMLP_SIMD_NAME(fmlp_cpu_barrier_search)(const fmlp_barrier_search *j
   FMLP_SPAN("cpu.barrier_search");
   assert((job->side == 1 || job->side == -1) && job->bars <= INT32_MAX);
   if (job->events == 0) return FMLP_OK;
-  pyramid tree = {.nodes = NULL};
+  pyramid tree;
+  memset(&tree, 0, sizeof tree);
+  tree.levels[0] = (level){.high = job->high->data, .low = job->low->data, .count = job->bars};
+  tail_copy(&tree);
   search work = {.tree = &tree,
-                 .high = job->high->data,
-                 .low = job->low->data,
                  .side = job->side,
                  .tie = job->tie,
-                 .bars = job->bars,
+                 .high = job->high->data,
+                 .low = job->low->data,
                  .start_bar = job->start_bar->data,
                  .target = job->target->data,
                  .stop = job->stop->data,
                  .last_bar = job->last_bar->data,
                  .outcome = job->outcome->data,
                  .exit_bar = job->exit_bar->data};
-  FMLP_TRY(pyramid_build(&tree, job->bars, work.high, work.low, error));
+  if (longest_horizon(job, work.start_bar, work.last_bar) > FAN_OUT) FMLP_TRY(pyramid_build(&tree, error));
   fmlp_status status =
       fmlp_parallel_for(job->events, EVENT_GRAIN, search_events, &work, "triple barrier search", error);
   fmlp_free(tree.nodes);
