@@ -8,13 +8,3 @@ fmlp_status fmlp_cpu_rolling(const fmlp_rolling_plan *plan, int64_t rows, const 
   (void)outputs;
   return fmlp_fail(error, FMLP_ERR_OTHER, "rolling operators are not built yet");
 }
-#define PENDING(level)                                                                                       \
-  fmlp_status fmlp_cpu_monte_carlo_##level(const fmlp_monte_carlo *job, fmlp_monte_carlo_totals *totals,     \
-                                           fmlp_error *error) {                                              \
-    (void)job;                                                                                               \
-    (void)totals;                                                                                            \
-    return fmlp_fail(error, FMLP_ERR_OTHER, "Monte Carlo is not built yet");                                 \
-  }
-PENDING(baseline)
-PENDING(v3)
-PENDING(v4)

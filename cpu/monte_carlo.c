@@ -1,0 +1,434 @@
+/* Monte Carlo over a trade list, the reference (contracts/monte_carlo.h).
+ *
+ * Path p of the job has number s = first_path + p. Its draw d is word d mod 4 of Philox(key = seed, counter =
+ * (d / 4, s)); index(u, n) = (u * n) >> 32. Trades t = 0, 1, ... max_trades - 1 of the path are, of n trades:
+ *
+ *   iid              index(draw t, n)
+ *   moving block     t mod L == 0: b = index(draw t/L, n - L + 1); trade b + t mod L
+ *   circular block   t mod L == 0: b = index(draw t/L, n); trade (b + t mod L) mod n
+ *   stationary       t == 0 or draw 2t < floor(2^32 / L): index(draw 2t+1, n); else the one after the
+ * previous, 0 after n - 1 permutation      order = 0 .. n-1 at the start; j = t + index(draw t, n - t),
+ * exchange order[t] and order[j], trade order[t] day              draw k gives the k-th day: d = index(draw
+ * k, days), all trades of d in order
+ *
+ * Before the first trade capital = peak = initial_capital, drawdown = 0. Then for each trade, in this order,
+ * all in double precision with one rounding an operation:
+ *
+ *   day kind, first trade of a day:  day_open = capital
+ *   capital = capital + pnl[trade]            or, compounding,   capital = capital + ratio[trade] * capital
+ *   if capital > peak: peak = capital
+ *   fall = (peak - capital) / peak;  if fall > drawdown: drawdown = fall
+ *   day kind and capital - day_open <= -daily_loss: stop, DAILY_LOSS
+ *   capital <= ruin_level: stop, RUIN
+ *   capital >= target_level: stop, TARGET
+ *
+ * Nothing is evaluated before the first trade. The daily loss is that of the day's trades closed so far,
+ * after each of them: a day that recovers later has still broken the rule, and the day that max_trades cuts
+ * short is judged by the trades it got. peak starts at initial_capital > 0 and never falls, so the division
+ * is defined; a capital below zero gives a drawdown above 1. NaN fails every comparison. Limits apply to
+ * every kind.
+ *
+ * fan[f] is the capital after trade ceil(max_trades * (f + 1) / fan_points), or the last one of a path that
+ * stopped before. final_capital, max_drawdown and fan are stored canonical (core/bits.h). Totals are taken
+ * from the stored columns: counts, and fixed tree sums (core/tree.h) divided by the number of paths.
+ *
+ * How: LANES paths are advanced together, ROWS trades at a time. A sampler writes which trade each lane takes
+ * in each row, then walk() applies the rules above to all lanes of a row with the same instructions. A lane
+ * whose path ended takes the next path, so that paths that stop early do not idle the others. No lane sees
+ * another. */
+#include <assert.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/core/bits.h"
+#include "common/core/floating.h"
+#include "common/core/interrupt.h"
+#include "common/core/memory.h"
+#include "common/core/parallel.h"
+#include "common/core/philox.h"
+#include "common/core/tree.h"
+#include "cpu/cpu.h"
+#include "prof/span.h"
+
+enum {
+  LANES = 32,
+  ROWS = 32,         /* a multiple of FMLP_PHILOX_WORDS: every step starts at word 0 */
+  RANDOM = 2 * ROWS, /* draws of one step: stationary takes two a trade */
+  PATH_GRAIN = 512
+};
+
+typedef struct study {
+  const fmlp_monte_carlo *job;
+  const double *value; /* pnl, or ratio when compounding */
+  const int64_t *day_offset;
+  double *final_capital, *max_drawdown, *fan;
+  int32_t *trades_used;
+  int8_t *outcome;
+} study;
+
+/* What each lane is doing. `path` is relative to the job, -1 in an idle lane. */
+typedef struct lanes {
+  double capital[LANES], peak[LANES], drawdown[LANES], day_open[LANES];
+  int64_t limit[LANES]; /* rows of this step that count: lowered when the path stops */
+  int64_t outcome[LANES];
+  int64_t path[LANES];
+  int64_t done[LANES]; /* trades before this step, a multiple of ROWS */
+  int32_t next_fan[LANES];
+  /* samplers */
+  uint64_t draws[LANES];          /* taken so far, by kinds that draw now and then */
+  fmlp_philox_block block[LANES]; /* the block of the last of them */
+  int64_t position[LANES];        /* the next trade */
+  int64_t left[LANES];            /* trades left in the current block or day */
+} lanes;
+
+/* Scratch of one chunk. */
+typedef struct step {
+  lanes state;
+  int32_t trade[ROWS][LANES];
+  int64_t opens_day[ROWS][LANES]; /* 1 where a resampled day begins */
+  double capital[ROWS][LANES];    /* after each row, for the fan */
+  uint32_t random[RANDOM][LANES];
+  int32_t *order; /* permutation: [LANES][trades] */
+} step;
+
+/* ---- which trades ---- */
+
+/* `blocks` blocks of random numbers for every lane, from block done * a_trade / 4 on. */
+static void draw_blocks(step *now, const study *work, int a_trade) {
+  uint64_t first[LANES], path[LANES];
+  for (int lane = 0; lane < LANES; lane++) {
+    first[lane] = (uint64_t)(now->state.done[lane] * a_trade) / FMLP_PHILOX_WORDS;
+    path[lane] = (uint64_t)(work->job->first_path + now->state.path[lane]);
+  }
+  uint64_t key = fmlp_philox_key(work->job->seed, FMLP_PHILOX_MONTE_CARLO);
+  for (int b = 0; b < ROWS * a_trade / FMLP_PHILOX_WORDS; b++) {
+    uint32_t(*random)[LANES] = now->random + b * FMLP_PHILOX_WORDS;
+    for (int lane = 0; lane < LANES; lane++) {
+      fmlp_philox_block block = fmlp_philox(key, first[lane] + (uint64_t)b, path[lane]);
+      random[0][lane] = block.word[0];
+      random[1][lane] = block.word[1];
+      random[2][lane] = block.word[2];
+      random[3][lane] = block.word[3];
+    }
+  }
+}
+
+/* The next draw of a kind that draws less than once a trade. */
+static uint32_t draw_next(step *now, const study *work, int lane) {
+  lanes *state = &now->state;
+  uint64_t draw = state->draws[lane]++;
+  if (draw % FMLP_PHILOX_WORDS == 0) {
+    uint64_t key = fmlp_philox_key(work->job->seed, FMLP_PHILOX_MONTE_CARLO);
+    uint64_t path = (uint64_t)(work->job->first_path + state->path[lane]);
+    state->block[lane] = fmlp_philox(key, draw / FMLP_PHILOX_WORDS, path);
+  }
+  return state->block[lane].word[draw % FMLP_PHILOX_WORDS];
+}
+
+static void sample_iid(step *now, const study *work) {
+  draw_blocks(now, work, 1);
+  uint64_t n = (uint64_t)work->job->trades;
+  for (int row = 0; row < ROWS; row++) {
+    for (int lane = 0; lane < LANES; lane++) {
+      now->trade[row][lane] = (int32_t)((now->random[row][lane] * n) >> 32);
+    }
+  }
+}
+
+static void sample_stationary(step *now, const study *work) {
+  draw_blocks(now, work, 2);
+  lanes *state = &now->state;
+  int64_t n = work->job->trades;
+  uint64_t restart_below = ((uint64_t)1 << 32) / (uint64_t)work->job->block_length;
+  for (int row = 0; row < ROWS; row++) {
+    for (int lane = 0; lane < LANES; lane++) {
+      bool restart = now->random[2 * row][lane] < restart_below || state->done[lane] + row == 0;
+      int64_t fresh = fmlp_philox_index(now->random[2 * row + 1][lane], n);
+      int64_t trade = restart ? fresh : state->position[lane];
+      now->trade[row][lane] = (int32_t)trade;
+      state->position[lane] = trade + 1 == n ? 0 : trade + 1;
+    }
+  }
+}
+
+static void sample_block(step *now, const study *work) {
+  lanes *state = &now->state;
+  int64_t n = work->job->trades, length = work->job->block_length;
+  int64_t starts = work->job->kind == FMLP_MC_MOVING_BLOCK ? n - length + 1 : n;
+  for (int lane = 0; lane < LANES; lane++) {
+    if (state->path[lane] < 0) continue;
+    for (int row = 0; row < ROWS; row++) {
+      if (state->left[lane] == 0) {
+        state->position[lane] = fmlp_philox_index(draw_next(now, work, lane), starts);
+        state->left[lane] = length;
+      }
+      int64_t trade = state->position[lane];
+      now->trade[row][lane] = (int32_t)trade;
+      state->position[lane] = trade + 1 == n ? 0 : trade + 1;
+      state->left[lane]--;
+    }
+  }
+}
+
+static void sample_day(step *now, const study *work) {
+  lanes *state = &now->state;
+  for (int lane = 0; lane < LANES; lane++) {
+    if (state->path[lane] < 0) continue;
+    for (int row = 0; row < ROWS; row++) {
+      now->opens_day[row][lane] = state->left[lane] == 0;
+      if (state->left[lane] == 0) {
+        int64_t day = fmlp_philox_index(draw_next(now, work, lane), work->job->days);
+        state->position[lane] = work->day_offset[day];
+        state->left[lane] = work->day_offset[day + 1] - work->day_offset[day];
+      }
+      now->trade[row][lane] = (int32_t)state->position[lane]++;
+      state->left[lane]--;
+    }
+  }
+}
+
+static void sample_permutation(step *now, const study *work) {
+  draw_blocks(now, work, 1);
+  int64_t n = work->job->trades;
+  for (int lane = 0; lane < LANES; lane++) {
+    if (now->state.path[lane] < 0) continue;
+    int32_t *order = now->order + lane * n;
+    for (int64_t row = 0, t = now->state.done[lane]; row < now->state.limit[lane]; row++, t++) {
+      int64_t j = t + fmlp_philox_index(now->random[row][lane], n - t);
+      int32_t taken = order[j];
+      order[j] = order[t];
+      order[t] = taken;
+      now->trade[row][lane] = taken;
+    }
+  }
+}
+
+static void sample(step *now, const study *work) {
+  switch (work->job->kind) {
+  case FMLP_MC_IID:
+    sample_iid(now, work);
+    return;
+  case FMLP_MC_MOVING_BLOCK:
+  case FMLP_MC_CIRCULAR_BLOCK:
+    sample_block(now, work);
+    return;
+  case FMLP_MC_STATIONARY:
+    sample_stationary(now, work);
+    return;
+  case FMLP_MC_PERMUTATION:
+    sample_permutation(now, work);
+    return;
+  case FMLP_MC_DAY:
+    sample_day(now, work);
+    return;
+  }
+}
+
+/* ---- what they do to the capital ---- */
+
+/* ROWS trades of every lane. Rows at or beyond a lane's limit leave its capital as it is, and with it all
+ * else. The flags are constants at every call, so that each combination is a loop without branches. */
+__attribute__((always_inline)) static inline void walk(step *restrict now, const study *work,
+                                                       const double *restrict value, bool compounding,
+                                                       bool days, bool history) {
+  lanes *state = &now->state;
+  double ruin = work->job->ruin_level, target = work->job->target_level, loss = -work->job->daily_loss;
+  double capital[LANES], peak[LANES], drawdown[LANES], day_open[LANES];
+  int64_t limit[LANES], outcome[LANES];
+  memcpy(capital, state->capital, sizeof capital);
+  memcpy(peak, state->peak, sizeof peak);
+  memcpy(drawdown, state->drawdown, sizeof drawdown);
+  memcpy(day_open, state->day_open, sizeof day_open);
+  memcpy(limit, state->limit, sizeof limit);
+  memcpy(outcome, state->outcome, sizeof outcome);
+  for (int64_t row = 0; row < ROWS; row++) {
+    const int32_t *trade = now->trade[row];
+    const int64_t *opens = now->opens_day[row];
+    for (int lane = 0; lane < LANES; lane++) {
+      bool active = row < limit[lane];
+      double before = capital[lane], change = value[trade[lane]];
+      double moved = before + (compounding ? change * before : change);
+      double after = active ? moved : before;
+      double top = after > peak[lane] ? after : peak[lane];
+      double fall = (top - after) / top;
+      capital[lane] = after;
+      peak[lane] = top;
+      drawdown[lane] = fall > drawdown[lane] ? fall : drawdown[lane];
+      int64_t reason = after >= target ? FMLP_PATH_TARGET : FMLP_PATH_COMPLETE;
+      reason = after <= ruin ? FMLP_PATH_RUIN : reason;
+      if (days) {
+        double open = active && opens[lane] ? before : day_open[lane];
+        day_open[lane] = open;
+        reason = after - open <= loss ? FMLP_PATH_DAILY_LOSS : reason;
+      }
+      reason = active ? reason : FMLP_PATH_COMPLETE;
+      limit[lane] = reason != FMLP_PATH_COMPLETE ? row + 1 : limit[lane];
+      outcome[lane] |= reason; /* once only: later rows are not active */
+      if (history) now->capital[row][lane] = after;
+    }
+  }
+  memcpy(state->capital, capital, sizeof capital);
+  memcpy(state->peak, peak, sizeof peak);
+  memcpy(state->drawdown, drawdown, sizeof drawdown);
+  memcpy(state->day_open, day_open, sizeof day_open);
+  memcpy(state->limit, limit, sizeof limit);
+  memcpy(state->outcome, outcome, sizeof outcome);
+}
+
+static void walk_all(step *now, const study *work) {
+  bool compounding = work->job->compounding, days = work->job->kind == FMLP_MC_DAY;
+  bool history = work->job->fan_points > 0;
+  if (compounding && days) {
+    walk(now, work, work->value, true, true, true);
+  } else if (compounding) {
+    walk(now, work, work->value, true, false, true);
+  } else if (days) {
+    walk(now, work, work->value, false, true, true);
+  } else if (history) {
+    walk(now, work, work->value, false, false, true);
+  } else {
+    walk(now, work, work->value, false, false, false);
+  }
+}
+
+/* ---- lanes take paths and give results ---- */
+
+/* `path` < 0: the lane idles, with capital that nothing can move. */
+static void lane_start(step *now, const study *work, int lane, int64_t path) {
+  lanes *state = &now->state;
+  state->path[lane] = path;
+  state->capital[lane] = state->peak[lane] = state->day_open[lane] = work->job->initial_capital;
+  state->drawdown[lane] = 0.0;
+  state->outcome[lane] = FMLP_PATH_COMPLETE;
+  state->done[lane] = 0;
+  state->next_fan[lane] = 0;
+  state->draws[lane] = 0;
+  state->position[lane] = 0;
+  state->left[lane] = 0;
+  for (int row = 0; row < ROWS; row++) now->trade[row][lane] = 0;
+  if (now->order && path >= 0) {
+    int32_t *order = now->order + lane * work->job->trades;
+    for (int64_t t = 0; t < work->job->trades; t++) order[t] = (int32_t)t;
+  }
+}
+
+/* Columns of the fan that fall into this step; the rest of them when the path has ended. */
+static void lane_fan(step *now, const study *work, int lane, bool ended) {
+  const fmlp_monte_carlo *job = work->job;
+  lanes *state = &now->state;
+  for (; state->next_fan[lane] < job->fan_points; state->next_fan[lane]++) {
+    int64_t f = state->next_fan[lane];
+    int64_t after = (job->max_trades * (f + 1) + job->fan_points - 1) / job->fan_points;
+    bool here = after <= state->done[lane] + state->limit[lane];
+    if (!here && !ended) return;
+    double capital = here ? now->capital[after - 1 - state->done[lane]][lane] : state->capital[lane];
+    work->fan[f * job->paths + state->path[lane]] = fmlp_canonical(capital);
+  }
+}
+
+static void lane_finish(step *now, const study *work, int lane) {
+  const lanes *state = &now->state;
+  int64_t path = state->path[lane];
+  work->final_capital[path] = fmlp_canonical(state->capital[lane]);
+  work->max_drawdown[path] = fmlp_canonical(state->drawdown[lane]);
+  work->trades_used[path] = (int32_t)(state->done[lane] + state->limit[lane]);
+  work->outcome[path] = (int8_t)state->outcome[lane];
+}
+
+static fmlp_status run_paths(step *now, const study *work, int64_t first, int64_t last, fmlp_error *error) {
+  lanes *state = &now->state;
+  int64_t next = first, running = 0;
+  for (int lane = 0; lane < LANES; lane++) {
+    bool more = next < last;
+    lane_start(now, work, lane, more ? next : -1);
+    next += more;
+    running += more;
+  }
+  while (running > 0) {
+    FMLP_TRY(fmlp_check_interrupt("Monte Carlo", error));
+    for (int lane = 0; lane < LANES; lane++) {
+      int64_t left = state->path[lane] < 0 ? 0 : work->job->max_trades - state->done[lane];
+      state->limit[lane] = left < ROWS ? left : ROWS;
+    }
+    sample(now, work);
+    walk_all(now, work);
+    for (int lane = 0; lane < LANES; lane++) {
+      if (state->path[lane] < 0) continue;
+      bool ended = state->outcome[lane] != FMLP_PATH_COMPLETE ||
+                   state->done[lane] + state->limit[lane] == work->job->max_trades;
+      if (work->job->fan_points > 0) lane_fan(now, work, lane, ended);
+      if (!ended) {
+        state->done[lane] += ROWS;
+        continue;
+      }
+      lane_finish(now, work, lane);
+      bool more = next < last;
+      lane_start(now, work, lane, more ? next : -1);
+      next += more;
+      running -= !more;
+    }
+  }
+  return FMLP_OK;
+}
+
+static fmlp_status run_chunk(void *context, int64_t first, int64_t last, int worker, fmlp_error *error) {
+  (void)worker;
+  const study *work = context;
+  FMLP_TRY(fmlp_check_floating_point(error));
+  step *now = NULL;
+  FMLP_TRY(fmlp_alloc_zero(&now, 1, sizeof *now, "Monte Carlo scratch", error));
+  fmlp_status status = FMLP_OK;
+  if (work->job->kind == FMLP_MC_PERMUTATION) {
+    status =
+        fmlp_alloc(&now->order, work->job->trades, LANES * sizeof *now->order, "the permutations", error);
+  }
+  if (status == FMLP_OK) status = run_paths(now, work, first, last, error);
+  fmlp_free(now->order);
+  fmlp_free(now);
+  return status;
+}
+
+static void total(const study *work, fmlp_monte_carlo_totals *totals) {
+  memset(totals, 0, sizeof *totals);
+  int64_t paths = work->job->paths;
+  for (int64_t p = 0; p < paths; p++) {
+    totals->outcome_count[work->outcome[p]]++;
+    totals->loss_count += work->final_capital[p] < work->job->initial_capital;
+    totals->trades_used_total += work->trades_used[p];
+  }
+  totals->mean_final_capital = fmlp_canonical(fmlp_tree_sum(work->final_capital, paths) / (double)paths);
+  totals->mean_max_drawdown = fmlp_canonical(fmlp_tree_sum(work->max_drawdown, paths) / (double)paths);
+}
+
+static void check_job(const fmlp_monte_carlo *job, const int64_t *day_offset) {
+  assert(job->paths >= 1 && job->first_path >= 0 && job->fan_points >= 0);
+  assert(job->trades >= 1 && job->trades <= INT32_MAX && job->max_trades >= 1 &&
+         job->max_trades <= INT32_MAX);
+  assert(job->initial_capital > 0.0 && isfinite(job->initial_capital) && job->daily_loss >= 0.0);
+  bool blocks = job->kind == FMLP_MC_MOVING_BLOCK || job->kind == FMLP_MC_CIRCULAR_BLOCK ||
+                job->kind == FMLP_MC_STATIONARY;
+  assert(!blocks || (job->block_length >= 1 && job->block_length <= job->trades));
+  assert(job->kind != FMLP_MC_PERMUTATION || job->max_trades == job->trades);
+  (void)blocks;
+  if (job->kind != FMLP_MC_DAY) return;
+  assert(job->days >= 1 && day_offset[0] >= 0 && day_offset[job->days] <= job->trades);
+  for (int64_t d = 0; d < job->days; d++) assert(day_offset[d] < day_offset[d + 1] && "a day without trades");
+}
+
+fmlp_status FMLP_SIMD_NAME(fmlp_cpu_monte_carlo)(const fmlp_monte_carlo *job, fmlp_monte_carlo_totals *totals,
+                                                 fmlp_error *error) {
+  FMLP_SPAN("cpu.monte_carlo");
+  study work = {.job = job,
+                .value = job->compounding ? job->ratio->data : job->pnl->data,
+                .day_offset = job->kind == FMLP_MC_DAY ? job->day_offset->data : NULL,
+                .final_capital = job->final_capital->data,
+                .max_drawdown = job->max_drawdown->data,
+                .fan = job->fan_points > 0 ? job->fan->data : NULL,
+                .trades_used = job->trades_used->data,
+                .outcome = job->outcome->data};
+  check_job(job, work.day_offset);
+  FMLP_TRY(fmlp_parallel_for(job->paths, PATH_GRAIN, run_chunk, &work, "Monte Carlo", error));
+  total(&work, totals);
+  return FMLP_OK;
+}
