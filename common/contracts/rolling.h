@@ -91,9 +91,19 @@ typedef struct fmlp_rolling_plan {
  * backend may assume a plan that passed. */
 FMLP_WARN_UNUSED fmlp_status fmlp_rolling_validate(const fmlp_rolling_plan *plan, fmlp_error *error);
 
+/* Rows before the current one that a validated node reads of its operands; for ewm_std the one row it needs
+ * to have seen. */
+int64_t fmlp_rolling_lookback(const fmlp_rolling_node *node);
+
 /* Leading rows of node `node` that are NaN by construction, given columns without NaN: the sum along its
  * operands. Saturates at INT64_MAX. */
 int64_t fmlp_rolling_warm_up(const fmlp_rolling_plan *plan, int32_t node);
+
+/* The same for every node: rows[node_count]. */
+void fmlp_rolling_warm_ups(const fmlp_rolling_plan *plan, int64_t *rows);
+
+/* w_k from w_(k-1), k >= 1: (-w_(k-1) * ((d - k) + 1)) / k. w_0 = 1. */
+double fmlp_fracdiff_weight(double previous, double d, int64_t k);
 
 /* Number of fracdiff weights for (d, threshold), at least 1, at most `limit`. */
 int64_t fmlp_fracdiff_length(double d, double threshold, int64_t limit);
