@@ -1,6 +1,6 @@
-/* ema and ewm_std: first-order recursions l[t] = gain * u[t] + decay * l[t-1] as a scan of fixed shape, blocks of
- * 64 rows in super-blocks of 64 blocks, both counted from the first row that is not NaN. The shape is what a
- * device needs to run all blocks at once; here eight blocks run side by side. */
+/* ema and ewm_std: first-order recursions l[t] = gain * u[t] + decay * l[t-1] as a scan of fixed shape,
+ * blocks of 64 rows in super-blocks of 64 blocks, both counted from the first row that is not NaN. The shape
+ * is what a device needs to run all blocks at once; here eight blocks run side by side. */
 #include <assert.h>
 
 #include "common/core/floating.h"
@@ -23,9 +23,9 @@ typedef struct column {
   double *out;
   int64_t rows;
   int64_t supers;
-  double unbias;            /* (1 + beta) / (2 beta) */
+  double unbias;             /* (1 + beta) / (2 beta) */
   scan mean, variance, bias; /* of z; of squared innovations; of ones */
-  double *last_valid;       /* [supers] x that a NaN at the start of the super-block repeats */
+  double *last_valid;        /* [supers] x that a NaN at the start of the super-block repeats */
 } column;
 
 typedef enum pass { PASS_MEAN, PASS_VARIANCE, PASS_STORE } pass;
@@ -78,7 +78,8 @@ static void load(const column *c, int64_t super, double *z) {
 }
 
 /* Squared innovations d = z[t] - mean[t-1]; within a block mean = l + p[j+1] * carry, before it the carry. */
-static void innovations(const column *c, const double *z, const double *local, const double *carry, double *u) {
+static void innovations(const column *c, const double *z, const double *local, const double *carry,
+                        double *u) {
   for (int g = 0; g < BLOCKS; g++) {
     double previous = carry[g];
     for (int j = 0; j < BLOCK; j++) {
@@ -196,11 +197,12 @@ static void bias_sums(const column *c, double sums[2]) {
   }
 }
 
-/* Several threads: what each super-block adds, then the states in front of them, then the values; ewm_std needs
- * the true means before its variances. */
+/* Several threads: what each super-block adds, then the states in front of them, then the values; ewm_std
+ * needs the true means before its variances. */
 static fmlp_status run_in_passes(const column *c, fmlp_error *error) {
   parallel_run run = {.c = c};
-  FMLP_TRY(fmlp_alloc_zero(&run.states, c->supers, 3 * sizeof(double), "states of an exponential average", error));
+  FMLP_TRY(
+      fmlp_alloc_zero(&run.states, c->supers, 3 * sizeof(double), "states of an exponential average", error));
   fmlp_status status = FMLP_OK;
   for (run.now = PASS_MEAN; run.now <= PASS_STORE && status == FMLP_OK; run.now++) {
     if (run.now == PASS_VARIANCE && c->op == FMLP_OP_EMA) continue;
@@ -241,7 +243,8 @@ fmlp_status FMLP_SIMD_NAME(fmlp_cpu_rolling_recursive)(fmlp_operator op, double 
       break;
     }
   }
-  fmlp_status status = fmlp_threads() > 1 && c.supers > 1 ? run_in_passes(&c, error) : run_in_order(&c, error);
+  fmlp_status status =
+      fmlp_threads() > 1 && c.supers > 1 ? run_in_passes(&c, error) : run_in_order(&c, error);
   fmlp_free(c.last_valid);
   return status;
 }

@@ -1,8 +1,8 @@
-/* min max range argmin argmax: exact, by the doubling tree. An extreme may count a row twice, so a window of w
- * rows is two overlapping nodes of the largest level that fits, and needs one merge whatever its bits.
+/* min max range argmin argmax: exact, by the doubling tree. An extreme may count a row twice, so a window of
+ * w rows is two overlapping nodes of the largest level that fits, and needs one merge whatever its bits.
  *
- * Nodes that hold a NaN carry no meaning: a node lies inside the windows that use it, and a window with a NaN is
- * overwritten at the end. */
+ * Nodes that hold a NaN carry no meaning: a node lies inside the windows that use it, and a window with a NaN
+ * is overwritten at the end. */
 #include <assert.h>
 
 #include "cpu/rolling_kernels.h"
@@ -65,7 +65,8 @@ static void build_level(tree *t, int64_t width) {
                       to->high_row);
     }
   } else {
-    if (t->low) merge_low(count, width == 1 ? t->x : from->low, (width == 1 ? t->x : from->low) + width, to->low);
+    if (t->low)
+      merge_low(count, width == 1 ? t->x : from->low, (width == 1 ? t->x : from->low) + width, to->low);
     if (t->high) {
       merge_high(count, width == 1 ? t->x : from->high, (width == 1 ? t->x : from->high) + width, to->high);
     }
@@ -86,8 +87,12 @@ static void finish(const tree *t, const fmlp_rolling_target *target, int64_t com
   const double *low_row = t->level.low_row + start, *high_row = t->level.high_row + start;
   const int64_t newest = complete - t->base;
   switch (target->op) {
-  case FMLP_OP_MIN: merge_low(count, low, low + shift, out); break;
-  case FMLP_OP_MAX: merge_high(count, high, high + shift, out); break;
+  case FMLP_OP_MIN:
+    merge_low(count, low, low + shift, out);
+    break;
+  case FMLP_OP_MAX:
+    merge_high(count, high, high + shift, out);
+    break;
   case FMLP_OP_RANGE:
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) {

@@ -18,10 +18,10 @@ typedef struct moments {
 /* The constants of merging na older rows with nb newer ones. */
 typedef struct merge_constants {
   double na, nb, inverse_na, inverse_nb;
-  double m_d2;                  /* na nb / n */
-  double c_d;                   /* na nb / 2 */
-  double m3_d3, m3_d;           /* na nb (na-nb) / n^2;  3 / n */
-  double m4_d4, m4_d2, m4_d;    /* na nb (na^2 - na nb + nb^2) / n^3;  6 / n^2;  4 / n */
+  double m_d2;               /* na nb / n */
+  double c_d;                /* na nb / 2 */
+  double m3_d3, m3_d;        /* na nb (na-nb) / n^2;  3 / n */
+  double m4_d4, m4_d2, m4_d; /* na nb (na^2 - na nb + nb^2) / n^3;  6 / n^2;  4 / n */
   double na_square, nb_square;
 } merge_constants;
 
@@ -49,12 +49,18 @@ static int fields_of(fmlp_operator op) {
   switch (op) {
   case FMLP_OP_STD:
   case FMLP_OP_VAR:
-  case FMLP_OP_ZSCORE: return WITH_M;
-  case FMLP_OP_SKEW: return WITH_M | WITH_M3;
-  case FMLP_OP_KURT: return WITH_M | WITH_M3 | WITH_M4;
-  case FMLP_OP_SLOPE: return WITH_C;
-  case FMLP_OP_R2: return WITH_M | WITH_C;
-  default: return 0;
+  case FMLP_OP_ZSCORE:
+    return WITH_M;
+  case FMLP_OP_SKEW:
+    return WITH_M | WITH_M3;
+  case FMLP_OP_KURT:
+    return WITH_M | WITH_M3 | WITH_M4;
+  case FMLP_OP_SLOPE:
+    return WITH_C;
+  case FMLP_OP_R2:
+    return WITH_M | WITH_C;
+  default:
+    return 0;
   }
 }
 
@@ -110,7 +116,9 @@ static void merge_fields(int fields, int64_t older_rows, int64_t newer_rows, int
                          moments out) {
   merge_constants k = constants_of(older_rows, newer_rows);
 #define CASE(mask)                                                                                           \
-  case mask: merge(mask, k, count, newest_a, newest_b, older, newer, out); break
+  case mask:                                                                                                 \
+    merge(mask, k, count, newest_a, newest_b, older, newer, out);                                            \
+    break
   switch (fields) {
     CASE(0);
     CASE(WITH_M);
@@ -120,7 +128,8 @@ static void merge_fields(int fields, int64_t older_rows, int64_t newer_rows, int
     CASE(WITH_M | WITH_M3 | WITH_C);
     CASE(WITH_M | WITH_M3 | WITH_M4);
     CASE(WITH_M | WITH_M3 | WITH_M4 | WITH_C);
-  default: assert(0);
+  default:
+    assert(0);
   }
 #undef CASE
 }
@@ -152,13 +161,14 @@ static void take_node(tree *t, window_state *window, int64_t width) {
   const int64_t first = t->job->first;
   int64_t count = t->job->last - window->complete;
   moments sum = at(window->sum, window->complete - first);
-  int64_t newest = window->complete - window->merged - t->base; /* newest row of the node, for the first row */
+  int64_t newest =
+      window->complete - window->merged - t->base; /* newest row of the node, for the first row */
   moments node = at(t->level, newest - width + 1);
   if (window->merged == 0) {
     copy(window->fields, count, node, sum);
   } else {
-    merge_fields(window->fields, width, window->merged, count, t->x + newest, t->x + newest + window->merged, node,
-                 sum, sum);
+    merge_fields(window->fields, width, window->merged, count, t->x + newest, t->x + newest + window->merged,
+                 node, sum, sum);
   }
   window->merged += width;
 }
@@ -196,12 +206,18 @@ static void finish(const tree *t, const window_state *window, const fmlp_rolling
   _Pragma("omp simd") for (int64_t i = 0; i < count; i++) out[i] = fmlp_rolling_stored(value);               \
   break
   switch (target->op) {
-  case FMLP_OP_SUM: EACH_ROW(w * x[i] + sum.p[i]);
-  case FMLP_OP_MEAN: EACH_ROW(x[i] + sum.p[i] * inverse_w);
-  case FMLP_OP_VAR: EACH_ROW(sum.m[i] * inverse_ddof);
-  case FMLP_OP_STD: EACH_ROW(sqrt(sum.m[i] * inverse_ddof));
-  case FMLP_OP_ZSCORE: EACH_ROW((0.0 - sum.p[i] * inverse_w) / sqrt(sum.m[i] * inverse_ddof));
-  case FMLP_OP_SLOPE: EACH_ROW(sum.c[i] * slope);
+  case FMLP_OP_SUM:
+    EACH_ROW(w * x[i] + sum.p[i]);
+  case FMLP_OP_MEAN:
+    EACH_ROW(x[i] + sum.p[i] * inverse_w);
+  case FMLP_OP_VAR:
+    EACH_ROW(sum.m[i] * inverse_ddof);
+  case FMLP_OP_STD:
+    EACH_ROW(sqrt(sum.m[i] * inverse_ddof));
+  case FMLP_OP_ZSCORE:
+    EACH_ROW((0.0 - sum.p[i] * inverse_w) / sqrt(sum.m[i] * inverse_ddof));
+  case FMLP_OP_SLOPE:
+    EACH_ROW(sum.c[i] * slope);
   case FMLP_OP_R2:
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) {
@@ -219,7 +235,8 @@ static void finish(const tree *t, const window_state *window, const fmlp_rolling
     const double shift = (3.0 * ((w - 1.0) * (w - 1.0))) / degrees;
     EACH_ROW(((sum.m4[i] / sum.m[i]) / sum.m[i]) * scale - shift);
   }
-  default: assert(0);
+  default:
+    assert(0);
   }
 #undef EACH_ROW
 }

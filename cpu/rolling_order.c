@@ -33,7 +33,8 @@ static int64_t count_up_to(const double *values, int64_t count, int64_t below, d
 
 static void insert(fmlp_rolling_sorted *sorted, double x) {
   int64_t place = count_below(sorted->values, sorted->count, x);
-  memmove(sorted->values + place + 1, sorted->values + place, (size_t)(sorted->count - place) * sizeof(double));
+  memmove(sorted->values + place + 1, sorted->values + place,
+          (size_t)(sorted->count - place) * sizeof(double));
   sorted->values[place] = x;
   sorted->count++;
 }
@@ -42,7 +43,8 @@ static void erase(fmlp_rolling_sorted *sorted, double x) {
   int64_t place = count_below(sorted->values, sorted->count, x);
   assert(place < sorted->count);
   sorted->count--;
-  memmove(sorted->values + place, sorted->values + place + 1, (size_t)(sorted->count - place) * sizeof(double));
+  memmove(sorted->values + place, sorted->values + place + 1,
+          (size_t)(sorted->count - place) * sizeof(double));
 }
 
 static void replace(fmlp_rolling_sorted *sorted, double leaving, double entering) {
@@ -82,7 +84,8 @@ static double value_of(const fmlp_rolling_target *target, const fmlp_rolling_sor
 void FMLP_SIMD_NAME(fmlp_cpu_rolling_order)(const fmlp_rolling_job *job, fmlp_rolling_sorted *sorted) {
   const int64_t w = job->targets[0].window, complete = fmlp_rolling_complete(job, w);
   for (int32_t k = 0; k < job->target_count; k++) {
-    for (int64_t row = job->first; row < complete; row++) job->targets[k].values[row - job->first] = fmlp_nan();
+    for (int64_t row = job->first; row < complete; row++)
+      job->targets[k].values[row - job->first] = fmlp_nan();
   }
   if (complete >= job->last) return;
   if (sorted->next_row != complete) {

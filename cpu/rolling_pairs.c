@@ -90,7 +90,8 @@ static void take_node(tree *t, window_state *window, int64_t width) {
   if (window->merged == 0) {
     copy(window->squares, count, node, sum);
   } else {
-    merge_nodes(window->squares, width, window->merged, count, t->x1 + newest, t->x2 + newest, node, sum, sum);
+    merge_nodes(window->squares, width, window->merged, count, t->x1 + newest, t->x2 + newest, node, sum,
+                sum);
   }
   window->merged += width;
 }

@@ -20,23 +20,30 @@ static fmlp_rolling_family family_of(fmlp_operator op) {
   case FMLP_OP_SKEW:
   case FMLP_OP_KURT:
   case FMLP_OP_SLOPE:
-  case FMLP_OP_R2: return FMLP_ROLLING_MOMENTS;
+  case FMLP_OP_R2:
+    return FMLP_ROLLING_MOMENTS;
   case FMLP_OP_MIN:
   case FMLP_OP_MAX:
   case FMLP_OP_RANGE:
   case FMLP_OP_ARGMIN:
-  case FMLP_OP_ARGMAX: return FMLP_ROLLING_EXTREMES;
+  case FMLP_OP_ARGMAX:
+    return FMLP_ROLLING_EXTREMES;
   case FMLP_OP_MEDIAN:
   case FMLP_OP_QUANTILE:
-  case FMLP_OP_RANK: return FMLP_ROLLING_ORDER;
+  case FMLP_OP_RANK:
+    return FMLP_ROLLING_ORDER;
   case FMLP_OP_COV:
   case FMLP_OP_CORR:
   case FMLP_OP_BETA:
-  case FMLP_OP_AUTOCORR: return FMLP_ROLLING_PAIRS;
+  case FMLP_OP_AUTOCORR:
+    return FMLP_ROLLING_PAIRS;
   case FMLP_OP_EMA:
-  case FMLP_OP_EWM_STD: return FMLP_ROLLING_RECURSIVE;
-  case FMLP_OP_FRACDIFF: return FMLP_ROLLING_FRACDIFF;
-  default: return FMLP_ROLLING_POINTWISE;
+  case FMLP_OP_EWM_STD:
+    return FMLP_ROLLING_RECURSIVE;
+  case FMLP_OP_FRACDIFF:
+    return FMLP_ROLLING_FRACDIFF;
+  default:
+    return FMLP_ROLLING_POINTWISE;
   }
 }
 
@@ -48,16 +55,22 @@ static int64_t lag_of(const fmlp_rolling_node *node) {
   return node->op == FMLP_OP_AUTOCORR ? node->lag : 0;
 }
 
-/* Whether two nodes belong in one step: they share what is costly, the levels of a tree or a sorted window. */
+/* Whether two nodes belong in one step: they share what is costly, the levels of a tree or a sorted window.
+ */
 static bool shares(const fmlp_rolling_node *one, const fmlp_rolling_node *other) {
   fmlp_rolling_family family = family_of(one->op);
   if (family != family_of(other->op) || one->a != other->a || one->b != other->b) return false;
   switch (family) {
-  case FMLP_ROLLING_MOMENTS: return true;
-  case FMLP_ROLLING_PAIRS: return lag_of(one) == lag_of(other);
-  case FMLP_ROLLING_EXTREMES: return finds_rows(one->op) == finds_rows(other->op);
-  case FMLP_ROLLING_ORDER: return one->window == other->window;
-  default: return false;
+  case FMLP_ROLLING_MOMENTS:
+    return true;
+  case FMLP_ROLLING_PAIRS:
+    return lag_of(one) == lag_of(other);
+  case FMLP_ROLLING_EXTREMES:
+    return finds_rows(one->op) == finds_rows(other->op);
+  case FMLP_ROLLING_ORDER:
+    return one->window == other->window;
+  default:
+    return false;
   }
 }
 
@@ -70,11 +83,8 @@ static void gather_steps(fmlp_rolling_schedule *s, bool *taken) {
     if (taken[first]) continue;
     const fmlp_rolling_node *head = &plan->nodes[first];
     fmlp_rolling_step *step = &s->steps[s->step_count++];
-    *step = (fmlp_rolling_step){.family = family_of(head->op),
-                                .first_node = filled,
-                                .a = head->a,
-                                .b = head->b,
-                                .lag = lag_of(head)};
+    *step = (fmlp_rolling_step){
+        .family = family_of(head->op), .first_node = filled, .a = head->a, .b = head->b, .lag = lag_of(head)};
     for (int32_t n = first; n < plan->node_count && step->node_count < FMLP_ROLLING_TARGETS; n++) {
       const fmlp_rolling_node *node = &plan->nodes[n];
       if (n > first && (taken[n] || !shares(head, node))) continue;
@@ -92,13 +102,15 @@ static void gather_steps(fmlp_rolling_schedule *s, bool *taken) {
   }
 }
 
-/* A recursive step needs its operand whole and gives its column whole: its readers belong to the next stage. */
+/* A recursive step needs its operand whole and gives its column whole: its readers belong to the next stage.
+ */
 static void assign_stages(fmlp_rolling_schedule *s) {
   for (int32_t k = 0; k < s->step_count; k++) {
     fmlp_rolling_step *step = &s->steps[k];
     const int32_t operand[2] = {step->a, step->b};
     for (int i = 0; i < 2; i++) {
-      if (operand[i] >= 0 && s->places[operand[i]].stage > step->stage) step->stage = s->places[operand[i]].stage;
+      if (operand[i] >= 0 && s->places[operand[i]].stage > step->stage)
+        step->stage = s->places[operand[i]].stage;
     }
     bool recursive = step->family == FMLP_ROLLING_RECURSIVE;
     for (int32_t n = 0; n < step->node_count; n++) {
@@ -165,9 +177,12 @@ static int64_t scratch_of(const fmlp_rolling_schedule *s, const fmlp_rolling_ste
   int64_t span = fmlp_rolling_stride(s->block + step->need + lookback);
   switch (step->family) {
   case FMLP_ROLLING_MOMENTS:
-  case FMLP_ROLLING_PAIRS: return 10 * span + 5 * rows * step->node_count;
-  case FMLP_ROLLING_EXTREMES: return 8 * span;
-  default: return 0;
+  case FMLP_ROLLING_PAIRS:
+    return 10 * span + 5 * rows * step->node_count;
+  case FMLP_ROLLING_EXTREMES:
+    return 8 * span;
+  default:
+    return 0;
   }
 }
 
@@ -178,7 +193,8 @@ static void lay_out_worker(fmlp_rolling_schedule *s) {
   for (int32_t n = 0; n < plan->node_count; n++) {
     fmlp_rolling_place *place = &s->places[plan->input_count + n];
     place->local = -1;
-    if (family_of(plan->nodes[n].op) == FMLP_ROLLING_RECURSIVE || (place->need == 0 && place->store)) continue;
+    if (family_of(plan->nodes[n].op) == FMLP_ROLLING_RECURSIVE || (place->need == 0 && place->store))
+      continue;
     place->local = used;
     used += fmlp_rolling_stride(s->block + place->need);
   }
@@ -204,7 +220,8 @@ static fmlp_status allocate_columns(fmlp_rolling_schedule *s, double *const *out
     if (node->output >= 0) {
       place->store = outputs[node->output];
     } else if (place->kept || family_of(node->op) == FMLP_ROLLING_RECURSIVE) {
-      FMLP_TRY(fmlp_alloc(&s->temporaries[n], s->rows, sizeof(double), "an intermediate feature column", error));
+      FMLP_TRY(
+          fmlp_alloc(&s->temporaries[n], s->rows, sizeof(double), "an intermediate feature column", error));
       place->store = s->temporaries[n];
     }
   }

@@ -1,5 +1,5 @@
-/* Operators of one row, or of two rows k apart: constant shift diff pct_change log_return add sub mul div ratio
- * abs sign cross. */
+/* Operators of one row, or of two rows k apart: constant shift diff pct_change log_return add sub mul div
+ * ratio abs sign cross. */
 #include <assert.h>
 #include <string.h>
 
@@ -16,7 +16,9 @@ static void lagged(const fmlp_rolling_job *job, const fmlp_rolling_target *targe
   double *out = target->values + (start - job->first);
   const double *x = fmlp_rolling_at(job->a, start), *xk = fmlp_rolling_at(job->a, start - k);
   switch (target->op) {
-  case FMLP_OP_SHIFT: memcpy(out, xk, (size_t)count * sizeof *out); break;
+  case FMLP_OP_SHIFT:
+    memcpy(out, xk, (size_t)count * sizeof *out);
+    break;
   case FMLP_OP_DIFF:
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) out[i] = fmlp_rolling_stored(x[i] - xk[i]);
@@ -56,11 +58,16 @@ static void binary(const fmlp_rolling_job *job, const fmlp_rolling_target *targe
   _Pragma("omp simd") for (int64_t i = 0; i < count; i++) out[i] = fmlp_rolling_stored(value);               \
   break
   switch (target->op) {
-  case FMLP_OP_ADD: EACH_ROW(a[i] + b[i]);
-  case FMLP_OP_SUB: EACH_ROW(a[i] - b[i]);
-  case FMLP_OP_MUL: EACH_ROW(a[i] * b[i]);
-  case FMLP_OP_DIV: EACH_ROW(a[i] / b[i]);
-  case FMLP_OP_RATIO: EACH_ROW(a[i] / b[i] - 1.0);
+  case FMLP_OP_ADD:
+    EACH_ROW(a[i] + b[i]);
+  case FMLP_OP_SUB:
+    EACH_ROW(a[i] - b[i]);
+  case FMLP_OP_MUL:
+    EACH_ROW(a[i] * b[i]);
+  case FMLP_OP_DIV:
+    EACH_ROW(a[i] / b[i]);
+  case FMLP_OP_RATIO:
+    EACH_ROW(a[i] / b[i] - 1.0);
   default:
     assert(target->op == FMLP_OP_CROSS);
 #pragma omp simd
@@ -84,10 +91,15 @@ void FMLP_SIMD_NAME(fmlp_cpu_rolling_pointwise)(const fmlp_rolling_job *job) {
     case FMLP_OP_SHIFT:
     case FMLP_OP_DIFF:
     case FMLP_OP_PCT_CHANGE:
-    case FMLP_OP_LOG_RETURN: lagged(job, target); break;
+    case FMLP_OP_LOG_RETURN:
+      lagged(job, target);
+      break;
     case FMLP_OP_ABS:
-    case FMLP_OP_SIGN: unary(job, target); break;
-    default: binary(job, target);
+    case FMLP_OP_SIGN:
+      unary(job, target);
+      break;
+    default:
+      binary(job, target);
     }
   }
 }

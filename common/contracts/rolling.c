@@ -49,7 +49,8 @@ const fmlp_operator_info fmlp_operators[FMLP_OP_COUNT] = {
     [FMLP_OP_BETA] = {"beta", 2, 2, "slope of the regression of a on b"},
     [FMLP_OP_AUTOCORR] = {"autocorr", 1, 2, "correlation of the window with itself `lag` rows earlier"},
     [FMLP_OP_EMA] = {"ema", 1, 0, "exponential moving average, adjust=false"},
-    [FMLP_OP_EWM_STD] = {"ewm_std", 1, 0, "exponentially weighted standard deviation, adjust=false, unbiased"},
+    [FMLP_OP_EWM_STD] = {"ewm_std", 1, 0,
+                         "exponentially weighted standard deviation, adjust=false, unbiased"},
     [FMLP_OP_FRACDIFF] = {"fracdiff", 1, 0, "fractional difference of order d, fixed-width window"},
 };
 
@@ -57,7 +58,8 @@ static int is_number(double value) {
   return value - value == 0.0; /* neither NaN nor infinite */
 }
 
-static fmlp_status bad_node(fmlp_error *error, int32_t index, const fmlp_rolling_node *node, const char *why) {
+static fmlp_status bad_node(fmlp_error *error, int32_t index, const fmlp_rolling_node *node,
+                            const char *why) {
   const char *name = node->op >= 0 && node->op < FMLP_OP_COUNT ? fmlp_operators[node->op].name : "?";
   return fmlp_fail(error, FMLP_ERR_USAGE, "feature plan, node %d (%s): %s", (int)index, name, why);
 }
@@ -65,7 +67,8 @@ static fmlp_status bad_node(fmlp_error *error, int32_t index, const fmlp_rolling
 static fmlp_status validate_parameters(const fmlp_rolling_node *node, int32_t index, fmlp_error *error) {
   switch (node->op) {
   case FMLP_OP_CONSTANT:
-    if (!is_number(node->parameter)) return bad_node(error, index, node, "the constant must be a finite number");
+    if (!is_number(node->parameter))
+      return bad_node(error, index, node, "the constant must be a finite number");
     break;
   case FMLP_OP_QUANTILE:
     if (!(node->parameter >= 0 && node->parameter <= 1)) {
@@ -90,9 +93,11 @@ static fmlp_status validate_parameters(const fmlp_rolling_node *node, int32_t in
     }
     break;
   case FMLP_OP_AUTOCORR:
-    if (node->lag < 1 || node->lag > window_limit) return bad_node(error, index, node, "lag must be at least 1");
+    if (node->lag < 1 || node->lag > window_limit)
+      return bad_node(error, index, node, "lag must be at least 1");
     break;
-  default: break;
+  default:
+    break;
   }
   return FMLP_OK;
 }
@@ -141,11 +146,16 @@ int64_t fmlp_rolling_lookback(const fmlp_rolling_node *node) {
   case FMLP_OP_SHIFT:
   case FMLP_OP_DIFF:
   case FMLP_OP_PCT_CHANGE:
-  case FMLP_OP_LOG_RETURN: return node->window;
-  case FMLP_OP_AUTOCORR: return node->window - 1 + node->lag;
-  case FMLP_OP_EWM_STD: return 1;
-  case FMLP_OP_FRACDIFF: return fmlp_fracdiff_length(node->parameter, node->threshold, FRACDIFF_LIMIT) - 1;
-  default: return fmlp_operators[node->op].min_window > 0 ? node->window - 1 : 0;
+  case FMLP_OP_LOG_RETURN:
+    return node->window;
+  case FMLP_OP_AUTOCORR:
+    return node->window - 1 + node->lag;
+  case FMLP_OP_EWM_STD:
+    return 1;
+  case FMLP_OP_FRACDIFF:
+    return fmlp_fracdiff_length(node->parameter, node->threshold, FRACDIFF_LIMIT) - 1;
+  default:
+    return fmlp_operators[node->op].min_window > 0 ? node->window - 1 : 0;
   }
 }
 
