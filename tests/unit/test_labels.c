@@ -88,7 +88,8 @@ static void a_long_enters_at_the_ask_and_leaves_at_the_target_level(void **state
   fmlp_labels labels = label_first(&settings, &m, 1);
   assert_int_equal(labels.count, 1);
   assert_int_equal(labels.event_bar[0], 0);
-  assert_int_equal(labels.event_time[0], MARKET_START + 3 * MARKET_SECOND); /* the bar's close, not its open */
+  assert_int_equal(labels.event_time[0],
+                   MARKET_START + 3 * MARKET_SECOND); /* the bar's close, not its open */
   assert_int_equal(labels.entry_price[0], 1002);
   assert_int_equal(labels.target_level[0], 1010);
   assert_int_equal(labels.stop_level[0], 992);
@@ -147,10 +148,8 @@ static void a_short_reads_the_ask_mirrored(void **state) {
 
 static void without_a_touch_the_last_bar_allowed_closes_the_label(void **state) {
   (void)state;
-  const int32_t bids[][TICKS] = {{1000, 1000, 1000, 1000},
-                                 {1001, 1002, 1003, 1004},
-                                 {1004, 1003, 1005, 1003},
-                                 {1009, 1020, 1000, 1000}};
+  const int32_t bids[][TICKS] = {
+      {1000, 1000, 1000, 1000}, {1001, 1002, 1003, 1004}, {1004, 1003, 1005, 1003}, {1009, 1020, 1000, 1000}};
   market m;
   market_of(&m, bids, 4);
   fmlp_settings settings = plain_settings();
@@ -184,8 +183,11 @@ static void the_tie_rule_alone_decides_a_bar_that_touches_both(void **state) {
     fmlp_tie_rule tie;
     int outcome;
     int64_t tick;
-  } cases[] = {{0, FMLP_TIE_TICKS, -1, 4},    {1, FMLP_TIE_TICKS, 1, 8},    {0, FMLP_TIE_TP_FIRST, 1, 5},
-               {1, FMLP_TIE_SL_FIRST, -1, 9}, {0, FMLP_TIE_SL_FIRST, -1, 4}};
+  } cases[] = {{0, FMLP_TIE_TICKS, -1, 4},
+               {1, FMLP_TIE_TICKS, 1, 8},
+               {0, FMLP_TIE_TP_FIRST, 1, 5},
+               {1, FMLP_TIE_SL_FIRST, -1, 9},
+               {0, FMLP_TIE_SL_FIRST, -1, 4}};
   for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
     settings.labeling.tie = cases[c].tie;
     int64_t bar = cases[c].bar;
@@ -248,9 +250,9 @@ static void events_without_room_or_distance_are_counted_not_labelled(void **stat
   settings.labeling.volatility_window = 100;
   const fmlp_events events = {200, bars, sides};
   fmlp_error error = {""};
-  assert_int_equal(fmlp_labels_make(&settings, &always_open, &m.bars, &m.source, NULL, &events, &compute,
-                                    &labels, &error),
-                   FMLP_ERR_INPUT);
+  assert_int_equal(
+      fmlp_labels_make(&settings, &always_open, &m.bars, &m.source, NULL, &events, &compute, &labels, &error),
+      FMLP_ERR_INPUT);
   assert_non_null(strstr(error.text, "200 without a distance"));
   assert_int_equal(labels.count, 0);
   market_release(&m);
@@ -272,6 +274,9 @@ static void distances_are_at_least_a_point_and_levels_saturate(void **state) {
   market_release(&m);
 }
 
+#define FLAT                                                                                                 \
+  { 1000, 1000, 1000, 1000 }
+
 /* New York, 09:30 to 16:00, around the change to summer time on Sunday 2014-03-09. */
 static void the_session_deadline_is_exact_across_a_change_of_clocks(void **state) {
   (void)state;
@@ -285,8 +290,7 @@ static void the_session_deadline_is_exact_across_a_change_of_clocks(void **state
   assert_int_equal(fmlp_calendar_build(&session, friday, monday + 24 * hour, &calendar, &error), FMLP_OK);
   market m;
   enum { BARS = 8 };
-  int32_t flat[BARS][TICKS];
-  for (int i = 0; i < BARS * TICKS; i++) flat[i / TICKS][i % TICKS] = 1000;
+  const int32_t flat[BARS][TICKS] = {FLAT, FLAT, FLAT, FLAT, FLAT, FLAT, FLAT, FLAT};
   market_of(&m, flat, BARS);
   /* Friday closes at 21:00 UTC (winter), Monday at 20:00 UTC (summer). */
   const int64_t closes[BARS] = {friday + 20 * hour,     friday + 21 * hour - 2, friday + 21 * hour - 1,
@@ -346,9 +350,9 @@ static void ticks_of_other_bars_are_an_error_not_a_guess(void **state) {
   const fmlp_events events = {1, &bar, &side};
   fmlp_labels labels;
   fmlp_error error = {""};
-  assert_int_equal(fmlp_labels_make(&settings, &always_open, &m.bars, &m.source, NULL, &events, &compute,
-                                    &labels, &error),
-                   FMLP_ERR_INPUT);
+  assert_int_equal(
+      fmlp_labels_make(&settings, &always_open, &m.bars, &m.source, NULL, &events, &compute, &labels, &error),
+      FMLP_ERR_INPUT);
   assert_non_null(strstr(error.text, "bar 2"));
   market_release(&m);
 }
@@ -419,12 +423,12 @@ static void compare_row(const char *name, const fmlp_labels *l, int64_t row, con
   expected[strcspn(expected, "\n")] = '\0';
   /* The double is compared as a number, because hex floats have several spellings. */
   long long v[13];
-  int used = sscanf(expected, "%lld %lld %lld %lld %lld %lld %lld %63s %lld %lld %lld %lld %lld %lld", &v[0],
-                    &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], pnl, &v[7], &v[8], &v[9], &v[10], &v[11],
-                    &v[12]);
+  int used =
+      sscanf(expected, "%lld %lld %lld %lld %lld %lld %lld %63s %lld %lld %lld %lld %lld %lld", &v[0], &v[1],
+             &v[2], &v[3], &v[4], &v[5], &v[6], pnl, &v[7], &v[8], &v[9], &v[10], &v[11], &v[12]);
   assert_int_equal(used, 14);
-  const long long w[13] = {l->event_bar[row],   l->side[row],         l->outcome[row],    l->end_bar[row],
-                           l->end_time[row],    l->entry_price[row],  l->exit_price[row], l->label[row],
+  const long long w[13] = {l->event_bar[row],    l->side[row],        l->outcome[row],    l->end_bar[row],
+                           l->end_time[row],     l->entry_price[row], l->exit_price[row], l->label[row],
                            l->target_level[row], l->stop_level[row],  l->last_bar[row],   l->deadline[row],
                            l->exit_tick[row]};
   snprintf(got, sizeof got, "%lld %lld %lld %lld %lld %lld %lld %a %lld %lld %lld %lld %lld %lld", w[0], w[1],

@@ -33,11 +33,11 @@ static void the_sequential_bootstrap_favours_what_overlaps_least(void **state) {
   fmlp_error error = {""};
   const int64_t start[] = {0, 2, 4}, end[] = {2, 3, 5}, drawn[] = {1};
   double probability[3];
-  assert_int_equal(
-      fmlp_sequential_bootstrap_probabilities(3, start, end, 6, 0, drawn, probability, &error), FMLP_OK);
+  assert_int_equal(fmlp_sequential_bootstrap_probabilities(3, start, end, 6, 0, drawn, probability, &error),
+                   FMLP_OK);
   for (int e = 0; e < 3; e++) close_to(probability[e], 1.0 / 3.0, 1e-15);
-  assert_int_equal(
-      fmlp_sequential_bootstrap_probabilities(3, start, end, 6, 1, drawn, probability, &error), FMLP_OK);
+  assert_int_equal(fmlp_sequential_bootstrap_probabilities(3, start, end, 6, 1, drawn, probability, &error),
+                   FMLP_OK);
   close_to(probability[0], 5.0 / 14.0, 1e-15);
   close_to(probability[1], 3.0 / 14.0, 1e-15);
   close_to(probability[2], 6.0 / 14.0, 1e-15);
@@ -98,11 +98,8 @@ typedef struct table {
 
 static void fill_table(table *t) {
   *t = (table){{3, 3, 5, 5, 9, 20}, {6, 4, 8, 7, 12, 25}, {1, -1, 1, -1, 1, 1}, {0}, {0}};
-  t->labels = (fmlp_labels){.count = 6,
-                            .event_bar = t->event_bar,
-                            .end_bar = t->end_bar,
-                            .side = t->side,
-                            .weight = t->weight};
+  t->labels = (fmlp_labels){
+      .count = 6, .event_bar = t->event_bar, .end_bar = t->end_bar, .side = t->side, .weight = t->weight};
 }
 
 static void each_side_is_weighed_by_itself_with_mean_one(void **state) {
