@@ -2,9 +2,12 @@
 
     python3 tests/golden/features.py > tests/golden/features.txt
 
-Each line: name, then one hex float a bar ("nan" where undefined). pandas' rolling moments update running sums, so
+Each line: name, then one hex float a bar ("nan" where undefined, "tie" where two averages are equal in exact arithmetic
+and a cross's sign is the rounding's). pandas' rolling moments update running sums, so
 windows are recomputed here one by one with numpy.
 """
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 
@@ -23,6 +26,13 @@ def mean(x, window):
 
 def std(x, window):
     return rolling(x, window, lambda w: np.std(w, ddof=1))
+
+
+def exact_cross(points, i, a, b):
+    if i + 1 < b:
+        return np.nan
+    fast, slow = (Fraction(sum(points[i + 1 - k:i + 1]), k) for k in (a, b))
+    return np.inf if fast == slow else 1.0 if fast > slow else -1.0
 
 
 def base(bars):
@@ -63,10 +73,10 @@ def base(bars):
         out[f"ma_{k}_slope"] = slope
         out[f"ma_{k}_slope_norm"] = slope / (m * std(m.pct_change(), k))
         out[f"dist_to_ma_{k}"] = (m - ma) / ma
+    points = [bid + ask for bid, ask in zip(bars["bid_close"], bars["ask_close"])]
     for a, b in ((5, 10), (10, 20), (20, 50)):
         fast, slow = average[a], average[b]
-        sign = pd.Series(np.where(fast > slow, 1.0, -1.0)).where(fast.notna() & slow.notna())
-        out[f"ma_cross_{a}_{b}"] = sign
+        out[f"ma_cross_{a}_{b}"] = [exact_cross(points, i, a, b) for i in range(len(points))]
         out[f"ma_cross_{a}_{b}_strength"] = (fast - slow) / slow
     return out
 
@@ -74,4 +84,4 @@ def base(bars):
 if __name__ == "__main__":
     columns = base(small_market.make_bars(small_market.make_ticks(SEED, TICKS), PER_BAR))
     for name, column in columns.items():
-        print(name, *("nan" if np.isnan(v) else float(v).hex() for v in column))
+        print(name, *("nan" if np.isnan(v) else "tie" if np.isinf(v) else float(v).hex() for v in column))

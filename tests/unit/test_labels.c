@@ -135,7 +135,9 @@ static void a_short_reads_the_ask_mirrored(void **state) {
   assert_int_equal(labels.entry_price[0], 1000);
   assert_int_equal(labels.target_level[0], 992); /* ask close 1002 - 10 */
   assert_int_equal(labels.stop_level[0], 1010);
-  assert_int_equal(labels.outcome[0], FMLP_EXIT_TIME); /* asks 993 .. 1009 until bar 3, then 1011 */
+  assert_int_equal(labels.outcome[0], FMLP_EXIT_STOP); /* asks 993 .. 1009 until bar 3, then 1011 */
+  assert_int_equal(labels.exit_tick[0], 12);
+  assert_true(labels.pnl_points[0] == -11.0);
   fmlp_labels_release(&labels);
   settings.labeling.tp_ticks = 9;
   labels = label_first(&settings, &m, -1);

@@ -166,11 +166,11 @@ static void labels_equal_a_walk_over_ticks_under_every_rule(void **state) {
 static void more_exit_ticks_than_a_batch_holds_change_nothing(void **state) {
   (void)state;
   market m;
-  market_make(&m, 8, 6000000, 600, false); /* 4194304 ticks make a batch */
+  market_make(&m, 8, 6000000, 60, false); /* 4194304 ticks make a batch */
   fmlp_settings settings = settings_of(60, 60, 40);
-  fmlp_events events = every_bar(&m, 1);
+  fmlp_events events = every_bar(&m, 2);
   fmlp_labels labels = make(&settings, &m, &events);
-  assert_true(labels.count > 10000);
+  assert_true(labels.count > 50000);
   for (int64_t row = 0; row < labels.count; row += 7) check_row(&settings, &m, &labels, row);
   fmlp_labels_release(&labels);
   fmlp_events_release(&events);
