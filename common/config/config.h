@@ -16,6 +16,7 @@ typedef struct fmlp_config_request {
   const char *config_dir;  /* --config-dir, or NULL: ./configs, then beside the executable */
   const char *config_name; /* --config-name, or NULL: "config" */
   const char *base_file; /* a resolved config.yaml to start from instead (run --from, verify RUN), or NULL */
+  bool allow_missing;    /* leave ??? be instead of failing on it (--cfg) */
   int32_t override_count;
   const char *const *overrides; /* group=option, key=value, +key=value, ~key */
 } fmlp_config_request;

@@ -192,7 +192,7 @@ typedef struct fmlp_risk_settings {
   int64_t block_size; /* 0 = default */
   int64_t max_trades; /* 0 = number of trades */
   bool compounding;
-  double max_daily_loss, max_total_loss, target_profit; /* fractions of the initial capital */
+  double max_daily_loss, max_total_loss, target_profit; /* fractions of the initial capital; INFINITY = off */
 } fmlp_risk_settings;
 
 typedef struct fmlp_runtime_settings {
