@@ -63,14 +63,14 @@ static fmlp_status no_option(composer *in, const char *group, const char *name, 
     if (written > 0) length += (size_t)written;
   }
   const char *near = options ? fmlp_nearest(name, count, options) : NULL;
+  const char *before = near ? "; did you mean '" : ";", *after = near ? "'?" : "";
+  const char *are = count == 1 ? "is" : "are";
   if (group[0] == '\0') {
-    return fmlp_fail(in->error, FMLP_ERR_USAGE, "%s: there is no configuration '%s'%s%s%s; there %s: %s",
-                     origin, name, near ? "; did you mean '" : "", near ? near : "", near ? "'" : "",
-                     count == 1 ? "is" : "are", count ? list : "none");
+    return fmlp_fail(in->error, FMLP_ERR_USAGE, "%s: there is no configuration '%s'%s%s%s there %s: %s",
+                     origin, name, before, near ? near : "", after, are, count ? list : "none");
   }
-  return fmlp_fail(in->error, FMLP_ERR_USAGE, "%s: group '%s' has no option '%s'%s%s%s; there %s: %s", origin,
-                   group, name, near ? "; did you mean '" : "", near ? near : "", near ? "'" : "",
-                   count == 1 ? "is" : "are", count ? list : "none");
+  return fmlp_fail(in->error, FMLP_ERR_USAGE, "%s: group '%s' has no option '%s'%s%s%s there %s: %s", origin,
+                   group, name, before, near ? near : "", after, are, count ? list : "none");
 }
 
 static choice *find_choice(composer *in, const char *group, const char *package) {

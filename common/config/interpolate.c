@@ -140,8 +140,10 @@ static fmlp_status resolve_text(resolver *in, const char *text, size_t length, c
       if (end < 0 || start[2 + end] != '}') return bad(in, node, "the bracket does not close in", start + 2);
       fmlp_node *value = NULL;
       FMLP_TRY(evaluate(in, start + 2, (size_t)end, node, above, chain + 1, &value));
-      if (value->kind != FMLP_NODE_SCALAR)
-        return bad(in, node, "a list or mapping cannot be part of a text:", start + 2);
+      if (value->kind != FMLP_NODE_SCALAR) {
+        const char *inner = fmlp_arena_copy(in->arena, start + 2, (size_t)end);
+        return bad(in, node, "a list or mapping cannot be part of a text:", inner ? inner : "");
+      }
       joined = fmlp_arena_print(in->arena, "%s%.*s%s", joined, (int)plain, copy, value->text);
       copy = start + 2 + end + 1;
     }

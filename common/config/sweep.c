@@ -90,7 +90,7 @@ static fmlp_status spread(fmlp_arena *arena, const char *text, axis *values, fml
   }
   size_t key_length = (size_t)equals + 1, length = strlen(text + key_length);
   const char *value = text + key_length;
-  bool call = length > 7 && value[length - 1] == ')';
+  bool call = length >= 7 && value[length - 1] == ')';
   fmlp_status status = FMLP_OK;
   if (call && strncmp(value, "choice(", 7) == 0) {
     const char *inner = fmlp_arena_copy(arena, value + 7, length - 8);
