@@ -70,6 +70,7 @@ typedef struct training {
   float *gradient;       /* [train_count] */
   float *hessian;        /* [train_count] */
   int32_t *multiplicity; /* [train_count] draws of each row */
+  double weight_scale; /* makes the training rows' weights mean 1: their scale may not come from later rows */
 } training;
 
 typedef struct ensemble {
@@ -174,8 +175,17 @@ static fmlp_status configure(training *work, const ensemble *kind, fmlp_error *e
   return set_real(booster, "colsample_bynode", fraction, error);
 }
 
+/* labels/weight has mean 1 over all rows, the test's and later ones among them; what min_child_weight is held
+ * against must come from the training rows alone. */
+static double scale_of_weights(const fmlp_model_job *job) {
+  double sum = 0;
+  for (int64_t i = 0; i < job->train_count; i++) sum += job->weight[job->train[i]];
+  return sum > 0 ? (double)job->train_count / sum : 1;
+}
+
 static fmlp_status reserve(training *work, fmlp_error *error) {
   int64_t count = work->job->train_count;
+  work->weight_scale = scale_of_weights(work->job);
   FMLP_TRY(fmlp_alloc(&work->weight, count, sizeof *work->weight, "tree weights", error));
   FMLP_TRY(fmlp_alloc(&work->raw, count, sizeof *work->raw, "gradients", error));
   FMLP_TRY(fmlp_alloc(&work->gradient, count, sizeof *work->gradient, "gradients", error));
@@ -250,7 +260,7 @@ static fmlp_status forest_round(training *work, int32_t tree, fmlp_error *error)
   const fmlp_model_job *job = work->job;
   bootstrap(work, tree);
   for (int64_t i = 0; i < job->train_count; i++)
-    work->weight[i] = work->multiplicity[i] * job->weight[job->train[i]];
+    work->weight[i] = work->multiplicity[i] * (job->weight[job->train[i]] * work->weight_scale);
   ensure_one_leaf(work);
   round_to_grid(work->weight, job->train_count, work->hessian);
   for (int64_t i = 0; i < job->train_count; i++)
@@ -270,7 +280,7 @@ static fmlp_status boosting_round(training *work, int32_t tree, fmlp_error *erro
   uint64_t key = fmlp_philox_key(job->seed, FMLP_PHILOX_BOOTSTRAP), path = tree_path(job, tree);
   double share = job->settings->subsample > 0 ? job->settings->subsample : 1;
   for (int64_t i = 0; i < job->train_count; i++) {
-    double weight = job->weight[job->train[i]];
+    double weight = job->weight[job->train[i]] * work->weight_scale;
     if (share < 1 && fmlp_philox_unit(fmlp_philox_u32(key, path, (uint64_t)i)) >= share) weight = 0;
     double p = logistic(margin[i]);
     work->raw[i] = weight * (p - job->target[job->train[i]]);
