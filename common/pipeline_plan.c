@@ -20,14 +20,14 @@ static const stage_row rows[FMLP_STAGE_COUNT] = {
     [FMLP_STAGE_LABELS] = {"labels", "labeling",
                            NEEDS(FMLP_STAGE_CLEAN) | NEEDS(FMLP_STAGE_BARS) | NEEDS(FMLP_STAGE_FEATURES),
                            true},
-    [FMLP_STAGE_VALIDATION] = {"validation", "validation", NEEDS(FMLP_STAGE_LABELS), true},
+    [FMLP_STAGE_VALIDATION] = {"validation", "validation", NEEDS(FMLP_STAGE_LABELS), false},
     [FMLP_STAGE_MODEL] = {"model", "model",
                           NEEDS(FMLP_STAGE_FEATURES) | NEEDS(FMLP_STAGE_LABELS) |
                               NEEDS(FMLP_STAGE_VALIDATION),
                           true},
     [FMLP_STAGE_BACKTEST] = {"backtest", "backtest",
                              NEEDS(FMLP_STAGE_CLEAN) | NEEDS(FMLP_STAGE_BARS) | NEEDS(FMLP_STAGE_LABELS) |
-                                 NEEDS(FMLP_STAGE_MODEL),
+                                 NEEDS(FMLP_STAGE_VALIDATION) | NEEDS(FMLP_STAGE_MODEL),
                              false},
     [FMLP_STAGE_RISK] = {"risk", "risk", NEEDS(FMLP_STAGE_BACKTEST), false},
     [FMLP_STAGE_REPORT] = {"report", "report", 0, false},
