@@ -24,12 +24,13 @@ typedef struct fmlp_read_report {
 FMLP_WARN_UNUSED fmlp_status fmlp_ticks_read(const fmlp_data_settings *settings, fmlp_ticks *ticks,
                                              fmlp_read_report *report, fmlp_error *error);
 
-/* A row of the reader table: one vendor layout. */
+/* A row of the reader table: one vendor layout, as data.format takes it. */
 typedef struct fmlp_tick_format_info {
   const char *name;
   const char *summary;
 } fmlp_tick_format_info;
 
-/* The readers of this build, `*count` of them. */
-const fmlp_tick_format_info *fmlp_tick_formats(int32_t *count);
+/* The readers of this build: index in [0, fmlp_tick_format_count()). */
+int32_t fmlp_tick_format_count(void);
+fmlp_tick_format_info fmlp_tick_format_at(int32_t index);
 #endif

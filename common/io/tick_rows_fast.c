@@ -1,0 +1,329 @@
+/* Rows of the usual shape, fast: a row of at most 64 bytes, cells without quotes or blanks, numbers of at
+ * most 16 characters, times as epoch numbers or as dates of a fixed width. One comparison of 64 bytes finds
+ * all of a row's delimiters; numbers are converted eight characters at a time inside a 64-bit word (SWAR).
+ *
+ * Whatever is not of that shape, or needs a decision (a finer scale, an error), ends the fast stretch: the
+ * careful parser takes the row, and this one is entered again behind it. */
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "common/core/civil.h"
+#include "common/io/tick_plan.h"
+
+enum { WINDOW = 64, MOST_COLUMNS = 24 };
+
+_Static_assert((int)WINDOW <= (int)FMLP_TICK_MARGIN, "a window at the last byte stays inside the buffer");
+
+#define EVERY_BYTE(value) (UINT64_C(0x0101010101010101) * (uint64_t)(value))
+
+/* ---- finding delimiters ---- */
+
+typedef struct masks {
+  uint64_t line_feed, delimiter, quote; /* bit i: byte i of the window */
+} masks;
+
+#if defined(__AVX512BW__)
+static inline masks find(const char *text, char delimiter) {
+  __m512i bytes = _mm512_loadu_si512(text);
+  return (masks){_mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\n')),
+                 _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(delimiter)),
+                 _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"'))};
+}
+#elif defined(__AVX2__)
+static inline uint64_t equal(__m256i low, __m256i high, char to) {
+  __m256i wanted = _mm256_set1_epi8(to);
+  uint32_t first = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted));
+  uint32_t second = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted));
+  return first | (uint64_t)second << 32;
+}
+
+static inline masks find(const char *text, char delimiter) {
+  __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)text);
+  __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(text + 32));
+  return (masks){equal(low, high, '\n'), equal(low, high, delimiter), equal(low, high, '"')};
+}
+#elif defined(__x86_64__)
+static inline masks find(const char *text, char delimiter) {
+  masks found = {0, 0, 0};
+  for (int i = 0; i < WINDOW; i += 16) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
+    uint64_t feed = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
+    uint64_t cut = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(delimiter)));
+    found.line_feed |= feed << i;
+    uint64_t quote = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
+    found.delimiter |= cut << i;
+    found.quote |= quote << i;
+  }
+  return found;
+}
+#else
+static inline masks find(const char *text, char delimiter) {
+  masks found = {0, 0, 0};
+  for (int i = 0; i < WINDOW; i++) {
+    found.line_feed |= (uint64_t)(text[i] == '\n') << i;
+    found.delimiter |= (uint64_t)(text[i] == delimiter) << i;
+    found.quote |= (uint64_t)(text[i] == '"') << i;
+  }
+  return found;
+}
+#endif
+
+/* ---- numbers in a word ---- */
+
+static inline uint64_t load(const char *at) {
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  return word;
+}
+
+/* Bytes all 0..9? A larger one sets its top bit, or has it. */
+static inline bool all_digits(uint64_t digits) {
+  return (((digits + EVERY_BYTE(0x76)) | digits) & EVERY_BYTE(0x80)) == 0;
+}
+
+/* Eight digit bytes, the first character lowest, as a number. */
+static inline uint64_t join8(uint64_t digits) {
+  digits = digits * 2561 >> 8 & UINT64_C(0x00ff00ff00ff00ff);
+  digits = digits * 6553601 >> 16 & UINT64_C(0x0000ffff0000ffff);
+  return digits * UINT64_C(42949672960001) >> 32;
+}
+
+/* The last min(length, 8) characters before `end` as digit bytes, zeros in front. */
+static inline uint64_t tail(const char *end, int64_t length) {
+  uint64_t word = load(end - 8) ^ EVERY_BYTE('0');
+  if (length >= 8) return word;
+  int unwanted = (int)(8 - length) * 8;
+  return word >> unwanted << unwanted;
+}
+
+/* The position of the lowest '.' among digit bytes, in bits; 64 when there is none. */
+static inline int point_bit(uint64_t digits) {
+  uint64_t other = digits ^ EVERY_BYTE('.' ^ '0');
+  uint64_t zero = (other - EVERY_BYTE(1)) & ~other & EVERY_BYTE(0x80);
+  return zero ? __builtin_ctzll(zero) & ~7 : 64;
+}
+
+/* 1 to 16 digits with at most one point. */
+static inline bool decimal(const char *start, const char *end, uint64_t *mantissa, int *decimals) {
+  int64_t length = end - start;
+  if (length < 1 || length > 16) return false;
+  uint64_t low = tail(end, length), high = 0; /* low: the last eight characters */
+  int bit = point_bit(low);
+  *decimals = 0;
+  if (length > 8) high = tail(end - 8, length - 8);
+  if (bit < 64) {
+    uint64_t before = (UINT64_C(1) << bit) - 1; /* drop the point: what stands before it moves up by one */
+    *decimals = 7 - bit / 8;
+    low = (low & ~(before << 8 | 0xff)) | (low & before) << 8 | high >> 56;
+    high <<= 8;
+  } else if (length > 8 && (bit = point_bit(high)) < 64) {
+    uint64_t before = (UINT64_C(1) << bit) - 1;
+    *decimals = 15 - bit / 8;
+    high = (high & ~(before << 8 | 0xff)) | (high & before) << 8;
+  }
+  if (!all_digits(low) || (length == 1 && bit < 64)) return false;
+  *mantissa = join8(low);
+  if (length > 8) {
+    if (!all_digits(high)) return false;
+    *mantissa += join8(high) * 100000000;
+  }
+  return true;
+}
+
+/* mantissa * 10^-decimals in units of 10^-k, when that is a whole number at most `limit`. */
+static inline bool scaled(uint64_t mantissa, int decimals, int k, uint64_t limit, uint64_t *value) {
+  if (decimals <= k) {
+    uint64_t factor = (uint64_t)fmlp_power_of_ten[k - decimals];
+    return !__builtin_mul_overflow(mantissa, factor, value) && *value <= limit;
+  }
+  uint64_t divisor = (uint64_t)fmlp_power_of_ten[decimals - k];
+  *value = mantissa / divisor;
+  return *value * divisor == mantissa && *value <= limit;
+}
+
+static inline bool price_cell(const fmlp_tick_plan *plan, const char *start, const char *end, int k,
+                              int32_t *points) {
+  uint64_t mantissa = 0, value = 0;
+  int decimals = 0;
+  uint64_t limit = (uint64_t)INT32_MAX * (uint64_t)plan->price.m;
+  if (!decimal(start, end, &mantissa, &decimals)) return false;
+  if (!scaled(mantissa, decimals, k, limit, &value) || value == 0) return false;
+  if (plan->price.m != 1) {
+    if (value % (uint64_t)plan->price.m != 0) return false;
+    value /= (uint64_t)plan->price.m;
+  }
+  *points = (int32_t)value;
+  return true;
+}
+
+static inline bool size_cell(const char *start, const char *end, int k, int64_t *size) {
+  uint64_t mantissa = 0, value = 0;
+  int decimals = 0;
+  if (!decimal(start, end, &mantissa, &decimals)) return false;
+  if (!scaled(mantissa, decimals, k, INT64_MAX, &value)) return false;
+  *size = (int64_t)value;
+  return true;
+}
+
+/* ---- times ---- */
+
+static inline bool epoch_cell(const fmlp_tick_plan *plan, const char *start, const char *end, int64_t *time) {
+  int64_t length = end - start;
+  if (length != plan->epoch_digits || length < 9 || length > 19) return false;
+  uint64_t low = tail(end, 8), middle = tail(end - 8, length - 8 < 8 ? length - 8 : 8), high = 0;
+  if (length > 16) high = tail(end - 16, length - 16);
+  if (!all_digits(low) || !all_digits(middle) || !all_digits(high)) return false;
+  uint64_t value = join8(low) + join8(middle) * 100000000 + join8(high) * UINT64_C(10000000000000000);
+  uint64_t result = 0;
+  if (__builtin_mul_overflow(value, (uint64_t)plan->epoch_unit, &result) || result > INT64_MAX) return false;
+  *time = (int64_t)result;
+  return true;
+}
+
+/* hh?mm?ss with digits at 0 1 3 4 6 7 of a word; `word` has '0' taken off already. */
+static inline bool clock_seconds(uint64_t word, int64_t *seconds) {
+  const uint64_t colons = (uint64_t)(':' ^ '0') << 16 | (uint64_t)(':' ^ '0') << 40;
+  const uint64_t gaps = UINT64_C(0xff) << 16 | UINT64_C(0xff) << 40;
+  if ((word & gaps) != colons) return false;
+  uint64_t digits = word & ~gaps;
+  if (!all_digits(digits)) return false;
+  int64_t hour = (int64_t)((digits & 0xff) * 10 + (digits >> 8 & 0xff));
+  int64_t minute = (int64_t)((digits >> 24 & 0xff) * 10 + (digits >> 32 & 0xff));
+  int64_t second = (int64_t)((digits >> 48 & 0xff) * 10 + (digits >> 56));
+  *seconds = (hour * 60 + minute) * 60 + second;
+  return hour < 24 && minute < 60 && second < 60;
+}
+
+/* `length` digits before `end`, at most 9, as nanoseconds. */
+static inline bool fraction_cell(const char *end, int64_t length, int64_t *nanosecond) {
+  if (length < 1 || length > 9) return false;
+  uint64_t digits = tail(end, length);
+  uint64_t first = length == 9 ? (uint64_t)(end[-9] ^ '0') : 0;
+  if (!all_digits(digits) || first > 9) return false;
+  *nanosecond = (int64_t)(join8(digits) + first * 100000000) * fmlp_power_of_ten[9 - length];
+  return true;
+}
+
+/* The day of the date text, remembered from the row before. */
+static inline bool date_cell(const char *start, int length, fmlp_tick_clock *clock) {
+  if (clock->length == length && load(start) == load(clock->text) &&
+      (length == 8 || memcmp(start + 8, clock->text + 8, 2) == 0)) {
+    return true;
+  }
+  fmlp_civil_time civil;
+  const fmlp_cell none = {"", 0};
+  if (fmlp_cell_civil((fmlp_cell){start, length}, none, &civil)) return false;
+  memcpy(clock->text, start, (size_t)length);
+  clock->length = length;
+  clock->day = civil.local / FMLP_SECONDS_PER_DAY; /* exact: a midnight */
+  return true;
+}
+
+/* UTC seconds of a local time, by the offset remembered from the row before where it surely still holds. */
+static inline int64_t to_utc(const fmlp_timezone *zone, int64_t local, fmlp_tick_clock *clock) {
+  if (local >= clock->local_first && local < clock->local_last) return local - clock->offset;
+  int64_t utc = fmlp_timezone_to_utc(zone, local);
+  fmlp_timezone_period period = fmlp_timezone_period_at(zone, utc);
+  const int64_t margin = 2 * FMLP_SECONDS_PER_DAY; /* keeps gaps and overlaps out */
+  clock->offset = period.offset;
+  clock->local_first = period.first == INT64_MIN ? INT64_MIN : period.first + margin;
+  clock->local_last = period.last == INT64_MAX ? INT64_MAX : period.last - margin;
+  return utc;
+}
+
+/* Date of 10 or 8 characters, separator, clock, fraction, and nothing, Z or +00:00 behind. */
+static inline bool civil_cell(const fmlp_tick_plan *plan, const char *start, const char *end,
+                              fmlp_tick_clock *clock, int64_t *time) {
+  int64_t length = end - start;
+  if (length < 15) return false;
+  int date = start[8] == ' ' ? 8 : 10;
+  if (date == 8 && !all_digits(load(start) ^ EVERY_BYTE('0'))) return false;
+  char separator = start[date];
+  if (separator != ' ' && separator != 'T') return false;
+  bool utc = false;
+  if (end[-1] == 'Z') {
+    utc = true;
+    end -= 1;
+  } else if (end[-6] == '+' && memcmp(end - 6, "+00:00", 6) == 0) {
+    utc = true;
+    end -= 6;
+  }
+  if (!utc && !plan->zone) return false;
+  const char *at = start + date + 1;
+  int64_t seconds = 0, nanosecond = 0, left = end - at;
+  uint64_t word = load(at) ^ EVERY_BYTE('0');
+  if (date == 10) {
+    if (left < 8 || !clock_seconds(word, &seconds)) return false;
+    if (left > 8 && (at[8] != '.' || !fraction_cell(end, left - 9, &nanosecond))) return false;
+  } else {
+    if (left < 6 || !all_digits(word << 16)) return false; /* hhmmss, then digits */
+    int64_t whole = (int64_t)join8(word << 16);
+    int64_t hour = whole / 10000, minute = whole / 100 % 100, second = whole % 100;
+    seconds = (hour * 60 + minute) * 60 + second;
+    if (hour >= 24 || minute >= 60 || second >= 60) return false;
+    if (left > 6 && !fraction_cell(end, left - 6, &nanosecond)) return false;
+  }
+  if (!date_cell(start, date, clock)) return false;
+  int64_t local = clock->day * FMLP_SECONDS_PER_DAY + seconds;
+  *time = (utc ? local : to_utc(plan->zone, local, clock)) * FMLP_NS_PER_SECOND + nanosecond;
+  return true;
+}
+
+/* ---- rows ---- */
+
+/* One row whose cell c ends at text + cut[c] (and the next begins one further); false leaves `rows` as it
+ * was.
+ */
+static inline bool take_row(const fmlp_tick_plan *plan, const char *text, const int32_t *cut,
+                            fmlp_tick_rows *rows) {
+  int64_t time = 0, at = rows->count;
+#define CELL(role) text + cut[plan->column_of[role] - 1] + 1, text + cut[plan->column_of[role]]
+  if (plan->epoch ? !epoch_cell(plan, CELL(FMLP_ROLE_TIME), &time)
+                  : !civil_cell(plan, CELL(FMLP_ROLE_TIME), &rows->clock, &time)) {
+    return false;
+  }
+  if (!price_cell(plan, CELL(FMLP_ROLE_BID), rows->price_k, rows->price[0] + at)) return false;
+  if (plan->kind == FMLP_QUOTES &&
+      !price_cell(plan, CELL(FMLP_ROLE_ASK), rows->price_k, rows->price[1] + at)) {
+    return false;
+  }
+  if (plan->has_sizes) {
+    if (!size_cell(CELL(FMLP_ROLE_BID_SIZE), rows->size_k, rows->size[0] + at)) return false;
+    if (plan->kind == FMLP_QUOTES && !size_cell(CELL(FMLP_ROLE_ASK_SIZE), rows->size_k, rows->size[1] + at)) {
+      return false;
+    }
+  }
+#undef CELL
+  rows->time[at] = time;
+  rows->count = at + 1;
+  return true;
+}
+
+int64_t FMLP_SIMD_NAME(fmlp_tick_rows_fast)(const fmlp_tick_plan *plan, const char *text, int64_t length,
+                                            fmlp_tick_rows *rows) {
+  int32_t cuts[MOST_COLUMNS + 1];
+  int columns = plan->column_count;
+  int64_t at = 0, lines = 0;
+  if (columns > MOST_COLUMNS || plan->column_of[FMLP_ROLE_CLOCK] >= 0) return 0;
+  cuts[0] = -1; /* the cell before the first ends before the row */
+  while (at < length) {
+    masks found = find(text + at, plan->delimiter);
+    if (found.line_feed == 0) break;
+    int end = __builtin_ctzll(found.line_feed);
+    uint64_t row = (UINT64_C(1) << end) - 1, inside = found.delimiter & row;
+    if (at + end >= length || (found.quote & row) != 0) break;
+    for (int column = 1; column < columns; column++) {
+      cuts[column] = inside ? __builtin_ctzll(inside) : -1;
+      inside &= inside - 1;
+    }
+    if (inside != 0 || (columns > 1 && cuts[columns - 1] < 0)) break;
+    cuts[columns] = end > 0 && text[at + end - 1] == '\r' ? end - 1 : end;
+    if (!take_row(plan, text + at, cuts + 1, rows)) break;
+    at += end + 1;
+    lines++;
+  }
+  rows->lines += lines;
+  return at;
+}
