@@ -11,7 +11,7 @@
 #endif
 
 #if FMLP_HAVE_PARANOID
-extern const fmlp_backend fmlp_paranoid_backend; /* tests/paranoid/backend.c */
+#include "tests/paranoid/paranoid.h"
 #endif
 
 enum { REASON_CAPACITY = 256, NAME_CAPACITY = 32 };
