@@ -411,6 +411,7 @@ static void check_job(const fmlp_monte_carlo *job, const int64_t *day_offset) {
   assert(!blocks || (job->block_length >= 1 && job->block_length <= job->trades));
   assert(job->kind != FMLP_MC_PERMUTATION || job->max_trades == job->trades);
   (void)blocks;
+  (void)day_offset;
   if (job->kind != FMLP_MC_DAY) return;
   assert(job->days >= 1 && day_offset[0] >= 0 && day_offset[job->days] <= job->trades);
   for (int64_t d = 0; d < job->days; d++) assert(day_offset[d] < day_offset[d + 1] && "a day without trades");

@@ -198,6 +198,7 @@ static int64_t longest_horizon(const fmlp_barrier_search *job, const int32_t *st
     outside |= (start < 0) | (start >= last) | (last >= (int32_t)job->bars);
     longest = last - start > longest ? last - start : longest;
   }
+  (void)outside;
   assert(!outside && "0 <= start_bar < last_bar < bars");
   return longest;
 }
