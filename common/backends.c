@@ -10,10 +10,6 @@
 #define FMLP_HAVE_PARANOID 0
 #endif
 
-#if FMLP_HAVE_PARANOID
-#include "tests/paranoid/paranoid.h"
-#endif
-
 enum { REASON_CAPACITY = 256, NAME_CAPACITY = 32 };
 
 static const fmlp_backend *const backends[] = {

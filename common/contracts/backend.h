@@ -52,6 +52,7 @@ typedef struct fmlp_backend {
 } fmlp_backend;
 
 extern const fmlp_backend fmlp_cpu_backend;
+extern const fmlp_backend fmlp_paranoid_backend; /* test builds only: around the cpu, tests/paranoid/ */
 
 /* An opened backend, as stages receive it. */
 typedef struct fmlp_compute {

@@ -12,9 +12,6 @@
 
 #include "common/contracts/backend.h"
 
-/* Around the cpu backend. */
-extern const fmlp_backend fmlp_paranoid_backend;
-
 /* A device of fmlp_paranoid_backend around `inner`, whose buffers must have the shape of cpu/cpu.h. */
 FMLP_WARN_UNUSED fmlp_status fmlp_paranoid_open(const fmlp_backend *inner, int32_t ordinal,
                                                 fmlp_device **device, fmlp_error *error);
