@@ -8,6 +8,7 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_library(fmlp_options INTERFACE)
 target_compile_options(fmlp_options INTERFACE
+  -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= # __FILE__ of spans: relative, the same wherever it was built
   -ffp-contract=off -fno-omit-frame-pointer -fno-math-errno -g
   -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla
   -Wundef -Wcast-qual -Wimplicit-fallthrough -Wformat=2)
