@@ -1,0 +1,238 @@
+/* The run folder under its temporary name, and the cleaning up of everything that did not become a run. */
+#define _XOPEN_SOURCE 700 /* nftw */
+#include "common/io/run_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/core/log.h"
+#include "common/core/memory.h"
+
+enum { PATH_CAPACITY = 4096, PARENT_LIMIT = 64, NAME_ATTEMPTS = 100, OPEN_FOLDERS = 16 };
+
+struct fmlp_run_folder {
+  char final_path[PATH_CAPACITY];
+  char temporary[PATH_CAPACITY];
+  char path[PATH_CAPACITY];         /* what fmlp_run_folder_path gave last */
+  int32_t parent_end[PARENT_LIMIT]; /* final_path[0, parent_end) is a parent this run created */
+  int32_t parent_count;
+  fmlp_written_column *columns;
+  int64_t column_count;
+  int64_t column_capacity;
+};
+
+static fmlp_status cannot(fmlp_error *error, const char *path, const char *what) {
+  const char *hint = errno == ENOSPC || errno == EDQUOT
+                         ? "; free space, or choose another folder with run.dir"
+                     : errno == EACCES || errno == EROFS || errno == EPERM
+                         ? "; choose a folder you may write to with run.dir"
+                         : "";
+  return fmlp_fail(error, FMLP_ERR_OTHER, "%s: cannot %s: %s%s", path, what, strerror(errno), hint);
+}
+
+static bool exists(const char *path) {
+  struct stat about;
+  return lstat(path, &about) == 0;
+}
+
+/* Creates path[0, end) when it is missing; true in `*created` when this call made it. */
+static fmlp_status make_folder(char *path, size_t end, bool *created, fmlp_error *error) {
+  char kept = path[end];
+  path[end] = '\0';
+  *created = mkdir(path, 0777) == 0;
+  fmlp_status status = FMLP_OK;
+  struct stat about;
+  if (!*created && !(stat(path, &about) == 0 && S_ISDIR(about.st_mode))) {
+    if (errno == EEXIST) errno = ENOTDIR;
+    status = cannot(error, path, "make this folder");
+  }
+  path[end] = kept;
+  return status;
+}
+
+static fmlp_status make_parents(fmlp_run_folder *folder, fmlp_error *error) {
+  char *path = folder->final_path;
+  for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    bool created = false;
+    FMLP_TRY(make_folder(path, (size_t)(slash - path), &created, error));
+    if (created && folder->parent_count < PARENT_LIMIT) {
+      folder->parent_end[folder->parent_count++] = (int32_t)(slash - path);
+    }
+  }
+  return FMLP_OK;
+}
+
+static void remove_parents(fmlp_run_folder *folder) {
+  while (folder->parent_count > 0) {
+    int32_t end = folder->parent_end[--folder->parent_count];
+    folder->final_path[end] = '\0';
+    (void)rmdir(folder->final_path); /* stays when something else has moved in */
+    folder->final_path[end] = '/';
+  }
+}
+
+static fmlp_status make_temporary(fmlp_run_folder *folder, fmlp_error *error) {
+  const char *slash = strrchr(folder->final_path, '/');
+  int parent = slash ? (int)(slash - folder->final_path) + 1 : 0;
+  for (int attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
+    (void)snprintf(folder->temporary, sizeof folder->temporary, "%.*s.%.200s.%ld-%d.partial", parent,
+                   folder->final_path, folder->final_path + parent, (long)getpid(), attempt);
+    if (mkdir(folder->temporary, 0777) == 0) return FMLP_OK;
+    if (errno != EEXIST) break;
+  }
+  fmlp_status status = cannot(error, folder->temporary, "make the run's temporary folder");
+  folder->temporary[0] = '\0';
+  return status;
+}
+
+fmlp_status fmlp_run_folder_create(const char *final_path, fmlp_run_folder **folder, fmlp_error *error) {
+  *folder = NULL;
+  size_t length = strlen(final_path);
+  while (length > 1 && final_path[length - 1] == '/') length--;
+  if (length == 0 || length > PATH_CAPACITY - 256) {
+    return fmlp_fail(error, FMLP_ERR_OTHER, "run.dir: the path is %s", length ? "too long" : "empty");
+  }
+  fmlp_run_folder *made = NULL;
+  FMLP_TRY(fmlp_alloc_zero(&made, 1, sizeof *made, "run folder", error));
+  memcpy(made->final_path, final_path, length);
+  fmlp_status status = FMLP_OK;
+  if (exists(made->final_path)) {
+    status = fmlp_fail(error, FMLP_ERR_OTHER,
+                       "%s: already exists; a run never writes over another: choose a new run.dir",
+                       made->final_path);
+  }
+  if (status == FMLP_OK) status = make_parents(made, error);
+  if (status == FMLP_OK) status = make_temporary(made, error);
+  if (status != FMLP_OK) {
+    remove_parents(made);
+    fmlp_free(made);
+    return status;
+  }
+  *folder = made;
+  return FMLP_OK;
+}
+
+const char *fmlp_run_folder_path(fmlp_run_folder *folder, const char *relative, fmlp_error *error) {
+  size_t base = strlen(folder->temporary);
+  if (base + 1 + strlen(relative) >= sizeof folder->path || relative[0] == '/' || strstr(relative, "..")) {
+    (void)fmlp_fail(error, FMLP_ERR_OTHER, "%s: not a path inside a run folder", relative);
+    return NULL;
+  }
+  memcpy(folder->path, folder->temporary, base);
+  folder->path[base] = '/';
+  memcpy(folder->path + base + 1, relative, strlen(relative) + 1);
+  for (char *slash = strchr(folder->path + base + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    bool created = false;
+    if (make_folder(folder->path, (size_t)(slash - folder->path), &created, error) != FMLP_OK) return NULL;
+  }
+  return folder->path;
+}
+
+const char *fmlp_run_folder_final(const fmlp_run_folder *folder) {
+  return folder->final_path;
+}
+
+static fmlp_status put_column(void *state, const fmlp_column *column, fmlp_error *error) {
+  fmlp_run_folder *folder = state;
+  char relative[256];
+  int length = snprintf(relative, sizeof relative, "%s/%s.npy", column->group, column->name);
+  if (length < 0 || (size_t)length >= sizeof relative ||
+      strlen(column->group) >= sizeof folder->columns->group ||
+      strlen(column->name) >= sizeof folder->columns->name) {
+    return fmlp_fail(error, FMLP_ERR_OTHER, "column %s/%s: the name is too long for a file", column->group,
+                     column->name);
+  }
+  if (folder->column_count == folder->column_capacity) {
+    int64_t capacity = folder->column_capacity * 2 + 64;
+    FMLP_TRY(fmlp_resize(&folder->columns, folder->column_count, capacity, sizeof *folder->columns,
+                         "column list", error));
+    folder->column_capacity = capacity;
+  }
+  const char *path = fmlp_run_folder_path(folder, relative, error);
+  if (!path) return FMLP_ERR_OTHER;
+  FMLP_TRY(fmlp_npy_write(path, column->type, column->rows, column->data, error));
+  fmlp_written_column *written = &folder->columns[folder->column_count++];
+  memset(written, 0, sizeof *written);
+  (void)snprintf(written->group, sizeof written->group, "%s", column->group);
+  (void)snprintf(written->name, sizeof written->name, "%s", column->name);
+  written->type = column->type;
+  written->rows = column->rows;
+  written->hash = fmlp_hash(column->data, column->rows * fmlp_type_size(column->type));
+  return FMLP_OK;
+}
+
+fmlp_column_sink fmlp_run_folder_sink(fmlp_run_folder *folder) {
+  return (fmlp_column_sink){folder, put_column};
+}
+
+const fmlp_written_column *fmlp_run_folder_columns(const fmlp_run_folder *folder, int64_t *count) {
+  *count = folder->column_count;
+  return folder->columns;
+}
+
+static bool write_all(int file, const char *bytes, int64_t count) {
+  while (count > 0) {
+    ssize_t written = write(file, bytes, (size_t)count);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    bytes += written;
+    count -= written;
+  }
+  return true;
+}
+
+fmlp_status fmlp_run_folder_write(fmlp_run_folder *folder, const char *relative, const void *bytes,
+                                  int64_t count, fmlp_error *error) {
+  const char *path = fmlp_run_folder_path(folder, relative, error);
+  if (!path) return FMLP_ERR_OTHER;
+  int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file < 0) return cannot(error, path, "write this file");
+  bool written = write_all(file, bytes, count);
+  int failure = errno;
+  bool closed = close(file) == 0;
+  if (!written) errno = failure;
+  return written && closed ? FMLP_OK : cannot(error, path, "write this file");
+}
+
+fmlp_status fmlp_run_folder_commit(fmlp_run_folder *folder, fmlp_error *error) {
+  /* Another run may have taken the name since create: the result then goes beside it rather than away. */
+  memcpy(folder->path, folder->final_path, sizeof folder->path);
+  for (int number = 2; number <= NAME_ATTEMPTS; number++) {
+    if (!exists(folder->path)) {
+      if (rename(folder->temporary, folder->path) == 0) {
+        if (number > 2)
+          fmlp_log_warning("%s exists by now; this run is in %s", folder->final_path, folder->path);
+        fmlp_free(folder->columns);
+        fmlp_free(folder);
+        return FMLP_OK;
+      }
+      if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR) break;
+    }
+    (void)snprintf(folder->path, sizeof folder->path, "%.*s_%d", (int)sizeof folder->path - 8,
+                   folder->final_path, number);
+  }
+  return cannot(error, folder->final_path, "name the finished run");
+}
+
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *position) {
+  (void)about;
+  (void)kind;
+  (void)position;
+  (void)remove(path);
+  return 0;
+}
+
+void fmlp_run_folder_discard(fmlp_run_folder *folder) {
+  if (!folder) return;
+  (void)nftw(folder->temporary, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+  remove_parents(folder);
+  fmlp_free(folder->columns);
+  fmlp_free(folder);
+}
