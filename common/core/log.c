@@ -34,9 +34,9 @@ static const char *const level_names[] = {[FMLP_LOG_ERROR] = "error",
                                           [FMLP_LOG_INFO] = "info",
                                           [FMLP_LOG_DEBUG] = "debug"};
 
-/* What stands before the text on standard error: errors and warnings say who speaks. */
+/* What stands before the text on standard error: an error says who speaks, because it is the last word. */
 static const char *const shown_prefix[] = {[FMLP_LOG_ERROR] = "fmlp: ",
-                                           [FMLP_LOG_WARNING] = "fmlp: warning: ",
+                                           [FMLP_LOG_WARNING] = "warning: ",
                                            [FMLP_LOG_INFO] = "",
                                            [FMLP_LOG_DEBUG] = "debug: "};
 

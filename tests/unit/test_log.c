@@ -39,7 +39,7 @@ static void standard_error_shows_lines_up_to_its_level(void **state) {
   (void)state;
   char text[4096];
   captured(speak_at_every_level, text, sizeof text);
-  assert_string_equal(text, "fmlp: it broke\nfmlp: warning: row 7 was odd\nread a file\n");
+  assert_string_equal(text, "fmlp: it broke\nwarning: row 7 was odd\nread a file\n");
   fmlp_log_set_level(FMLP_LOG_ERROR);
   captured(speak_at_every_level, text, sizeof text);
   assert_string_equal(text, "fmlp: it broke\n");
