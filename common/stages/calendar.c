@@ -8,13 +8,12 @@
  * at friday_end when that is earlier (docs/decisions/sessions.md). */
 #include "common/stages/calendar.h"
 
+#include "common/core/civil.h"
 #include "common/core/memory.h"
 #include "common/core/timezone.h"
 #include "prof/span.h"
 
-static const int64_t NS = 1000000000;
 enum {
-  DAY_SECONDS = 86400,
   DAY_MINUTES = 1440,
   MARGIN_DAYS = 10, /* a week either side, whatever the zone, and the session that runs over its edge */
   FRIDAY = 5,
@@ -22,38 +21,29 @@ enum {
   SUNDAY = 0
 };
 
-static int64_t floor_divide(int64_t value, int64_t by) {
-  return value / by - (value % by < 0);
-}
-
-/* 0 = Sunday; 1970-01-01 was a Thursday. */
-static int weekday(int64_t day) {
-  return (int)(((day + 4) % 7 + 7) % 7);
-}
-
 /* Whether the session that starts on local `day` exists; its ends in local seconds and its trading day. */
 static int session_of(const fmlp_session_settings *settings, int64_t day, int64_t *open, int64_t *close,
                       int64_t *trading_day) {
   int32_t end = settings->session_end == 0 ? DAY_MINUTES : settings->session_end;
   *trading_day = end > settings->session_start ? day : day + 1;
-  int which = weekday(*trading_day);
+  int32_t which = fmlp_weekday(*trading_day);
   if (!settings->weekend_trading) {
     int32_t friday_end = settings->friday_end == 0 ? DAY_MINUTES : settings->friday_end;
     if (which == SATURDAY || which == SUNDAY) return 0;
     if (which == FRIDAY && friday_end < end) end = friday_end;
   }
-  *open = day * DAY_SECONDS + (int64_t)settings->session_start * 60;
-  *close = *trading_day * DAY_SECONDS + (int64_t)end * 60;
+  *open = day * FMLP_SECONDS_PER_DAY + (int64_t)settings->session_start * 60;
+  *close = *trading_day * FMLP_SECONDS_PER_DAY + (int64_t)end * 60;
   return *open < *close;
 }
 
 /* Appends the session in UTC, cut to what is after the one before it (a zone may skip or repeat local time).
  */
 static void append(fmlp_calendar *calendar, int64_t open, int64_t close, int64_t trading_day) {
-  const int64_t most = INT64_MAX / NS;
+  const int64_t most = INT64_MAX / FMLP_NS_PER_SECOND;
   if (open < -most || close > most) return; /* beyond what ns can name */
-  open *= NS;
-  close *= NS;
+  open *= FMLP_NS_PER_SECOND;
+  close *= FMLP_NS_PER_SECOND;
   if (calendar->count > 0 && open < calendar->close[calendar->count - 1]) {
     open = calendar->close[calendar->count - 1];
   }
@@ -77,8 +67,11 @@ fmlp_status fmlp_calendar_build(const fmlp_session_settings *settings, int64_t f
   fmlp_timezone *zone = NULL;
   fmlp_status status = fmlp_timezone_open(settings->timezone ? settings->timezone : "UTC", &zone, error);
   if (status != FMLP_OK) return fmlp_fail_prefix(error, status, "session.timezone");
-  int64_t first_day = floor_divide(floor_divide(first_time, NS), DAY_SECONDS) - MARGIN_DAYS;
-  int64_t last_day = floor_divide(floor_divide(last_time, NS), DAY_SECONDS) + MARGIN_DAYS;
+  int64_t first_day =
+      fmlp_floor_divide(fmlp_floor_divide(first_time, FMLP_NS_PER_SECOND), FMLP_SECONDS_PER_DAY) -
+      MARGIN_DAYS;
+  int64_t last_day =
+      fmlp_floor_divide(fmlp_floor_divide(last_time, FMLP_NS_PER_SECOND), FMLP_SECONDS_PER_DAY) + MARGIN_DAYS;
   if (last_day < first_day) last_day = first_day;
   status = allocate(calendar, last_day - first_day + 1, error);
   for (int64_t day = first_day; status == FMLP_OK && day <= last_day; day++) {

@@ -1,0 +1,11 @@
+/* The commands of the program. Each gets its own arguments, arguments[0] being the command's name, prints its
+ * result to standard output, and returns the program's exit status with the one line of the error. */
+#ifndef FMLP_COMMON_COMMANDS_COMMANDS_H
+#define FMLP_COMMON_COMMANDS_COMMANDS_H
+
+#include "common/core/status.h"
+
+/* fmlp synth [--seed N] [--ticks N] [--start DATE] [--force] FILE */
+FMLP_WARN_UNUSED fmlp_status fmlp_command_synth(int argument_count, char **arguments, fmlp_error *error);
+
+#endif
