@@ -31,6 +31,7 @@ typedef struct feature_stage {
   int32_t *feature_of;                          /* [output] the feature it is downloaded into */
   fmlp_rolling_node *nodes;
   fmlp_rolling_plan rolling;
+  int64_t *warm_ups; /* [rolling.node_count] */
 
   double *host; /* [bars->count] an input on its way to the device */
   fmlp_buffer **inputs, **outputs;
@@ -54,6 +55,7 @@ static void release_stage(feature_stage *stage) {
   fmlp_free(stage->nodes);
   fmlp_free(stage->feature_of);
   fmlp_free(stage->node_of);
+  fmlp_free(stage->warm_ups);
   fmlp_free(stage->operand);
   fmlp_feature_plan_release(&stage->plan);
 }
@@ -240,6 +242,9 @@ static fmlp_status execute(feature_stage *stage, fmlp_error *error) {
 /* Columns that are no output of their own (bar columns, second names), and the warm-ups. */
 static fmlp_status complete_table(feature_stage *stage, fmlp_error *error) {
   fmlp_features *features = stage->features;
+  int32_t nodes = stage->rolling.node_count;
+  FMLP_TRY(fmlp_alloc(&stage->warm_ups, nodes, sizeof *stage->warm_ups, "feature warm-ups", error));
+  fmlp_rolling_warm_ups(&stage->rolling, stage->warm_ups);
   for (int32_t f = 0; f < features->count; f++) {
     fmlp_operand operand = stage->operand[f];
     if (!is_node(operand)) {
@@ -248,7 +253,7 @@ static fmlp_status complete_table(feature_stage *stage, fmlp_error *error) {
     }
     int32_t node = stage->node_of[operand - FMLP_COLUMN_COUNT];
     int32_t source = stage->feature_of[stage->nodes[node].output];
-    int64_t warm_up = fmlp_rolling_warm_up(&stage->rolling, node);
+    int64_t warm_up = stage->warm_ups[node];
     features->warm_up[f] = warm_up < features->rows ? warm_up : features->rows;
     if (source != f) {
       memcpy(features->columns[f], features->columns[source], (size_t)features->rows * sizeof(double));

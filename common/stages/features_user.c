@@ -165,7 +165,9 @@ static void check_node(const entry_context *at, fmlp_rolling_node node) {
   node.output = 0;
   fmlp_rolling_plan alone = {.input_count = operands, .node_count = 1, .output_count = 1, .nodes = &node};
   fmlp_error error = {""};
-  if (fmlp_rolling_validate(&alone, &error) != FMLP_OK) refuse(at, "%s", error.text);
+  if (fmlp_rolling_validate(&alone, &error) == FMLP_OK) return;
+  const char *reason = strstr(error.text, "): "); /* what comes before names a node of this little plan */
+  refuse(at, "operator '%s': %s", at->entry->op, reason ? reason + 3 : error.text);
 }
 
 static void add_entry(fmlp_feature_plan *plan, const fmlp_feature_entry *entry) {
