@@ -1,0 +1,70 @@
+/* Section of the report: where the time went, warnings, the manifest's main entries. */
+#include "common/stages/report_page.h"
+#include "common/stages/report_sections.h"
+
+static const double worth_optimising = 0.05; /* share of the whole run */
+
+static void times_table(const fmlp_report_input *input, fmlp_text *text) {
+  int64_t whole = input->wall_time;
+  if (whole <= 0) {
+    for (int64_t i = 0; i < input->time_count; i++) whole += input->times[i].tottime;
+  }
+  fmlp_text_append(text, "<div class=\"card\">\n");
+  fmlp_page_table(text, "Time", "Span|>Calls|>tottime|>cumtime|>Share of the run|filename:lineno(function)");
+  for (int64_t i = 0; i < input->time_count; i++) {
+    const fmlp_report_time *row = &input->times[i];
+    double share = whole > 0 ? (double)row->tottime / (double)whole : 0.0;
+    fmlp_page_row(text, row->name);
+    fmlp_page_cell_count(text, row->calls);
+    fmlp_text_append(text, "<td class=\"n\">");
+    fmlp_page_duration(text, row->tottime);
+    fmlp_text_append(text, "</td><td class=\"n\">");
+    fmlp_page_duration(text, row->cumtime);
+    fmlp_text_append(text, "</td>");
+    fmlp_page_cell_share(text, share, share >= worth_optimising);
+    fmlp_text_append(text, "<td class=\"mono\">");
+    fmlp_text_html(text, row->location);
+    fmlp_text_append(text, "</td>");
+    fmlp_page_row_end(text);
+  }
+  fmlp_page_table_end(text);
+  fmlp_text_append(text, "<p class=\"note\" style=\"margin:10px 0 0\">Share: a span's own time in the wall time of the run, ");
+  fmlp_page_duration(text, whole);
+  fmlp_text_append(text, ". Coloured from 5 % up: only these are worth optimising.</p>\n</div>\n");
+}
+
+void fmlp_report_section_run(const fmlp_report_input *input, fmlp_text *text) {
+  fmlp_page_section(text, "run", "Run", NULL);
+  if (input->time_count > 0) {
+    times_table(input, text);
+  } else {
+    fmlp_page_missing(text, "Times: not recorded in this run.");
+  }
+  if (input->warning_count > 0) {
+    fmlp_text_append(text, "<h3>Warnings</h3>\n<ul class=\"warnings\">\n");
+    for (int64_t i = 0; i < input->warning_count; i++) {
+      fmlp_text_append(text, "<li>");
+      fmlp_text_html(text, input->warnings[i]);
+      fmlp_text_append(text, "</li>\n");
+    }
+    fmlp_text_append(text, "</ul>\n");
+  } else {
+    fmlp_page_missing(text, "Warnings: none.");
+  }
+  if (input->manifest_count > 0) {
+    fmlp_text_append(text, "<div class=\"card\">\n");
+    fmlp_page_table(text, "Manifest", "Entry|Value");
+    for (int64_t i = 0; i < input->manifest_count; i++) {
+      fmlp_page_row(text, input->manifest[i].key);
+      fmlp_text_append(text, "<td class=\"mono\">");
+      fmlp_text_html(text, input->manifest[i].value);
+      fmlp_text_append(text, "</td>");
+      fmlp_page_row_end(text);
+    }
+    fmlp_page_table_end(text);
+    fmlp_text_append(text, "</div>\n");
+  } else {
+    fmlp_page_missing(text, "Manifest: not given.");
+  }
+  fmlp_page_section_end(text);
+}
