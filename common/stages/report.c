@@ -55,9 +55,8 @@ static void header(const fmlp_report_input *input, fmlp_text *text) {
   fact(text, "computed on ", input->backend);
   fact(text, "", input->created);
   fmlp_text_append(text, "</p>\n</header>\n<nav aria-label=\"Sections\"><ul>");
-  static const char *const links[][2] = {{"data", "Data and bars"}, {"labels", "Labels"},
-                                         {"model", "Model"},        {"backtest", "Backtest"},
-                                         {"risk", "Risk"},          {"run", "Run"}};
+  static const char *const links[][2] = {{"data", "Data and bars"}, {"labels", "Labels"}, {"model", "Model"},
+                                         {"backtest", "Backtest"},  {"risk", "Risk"},     {"run", "Run"}};
   for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
     fmlp_text_format(text, "<li><a href=\"#%s\">%s</a></li>", links[i][0], links[i][1]);
   }

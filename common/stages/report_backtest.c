@@ -14,8 +14,8 @@ static void hover_bands(const fmlp_chart *chart, const fmlp_equity *equity) {
   double width = (chart->right - chart->left) / (double)bands;
   for (int64_t i = 0; i < bands; i++) {
     int64_t bar = (i + 1) * equity->count / bands - 1;
-    fmlp_chart_rectangle(chart, chart->left + (double)i * width, chart->top, width, chart->bottom - chart->top,
-                         "hit");
+    fmlp_chart_rectangle(chart, chart->left + (double)i * width, chart->top, width,
+                         chart->bottom - chart->top, "hit");
     fmlp_text_minute(chart->text, equity->time[bar]);
     fmlp_text_append(chart->text, " UTC\nequity ");
     fmlp_page_fixed(chart->text, equity->equity[bar], 2);
@@ -36,19 +36,18 @@ static void widen(const double *values, int64_t count, double *low, double *high
 }
 
 static void equity_chart(const fmlp_evaluation *evaluation, double initial, fmlp_text *text) {
-  static const fmlp_chart_key keys[] = {{"path 0", "var(--blue)", true},
-                                        {"other paths", "var(--gray)", true},
-                                        {NULL, NULL, false}};
+  static const fmlp_chart_key keys[] = {
+      {"path 0", "var(--blue)", true}, {"other paths", "var(--gray)", true}, {NULL, NULL, false}};
   const fmlp_equity *equity = &evaluation->equity;
   double low = initial, high = initial;
   widen(equity->equity, equity->count, &low, &high);
   for (int32_t p = 1; p < evaluation->path_count; p++) {
     widen(evaluation->paths[p].curve, evaluation->paths[p].curve_count, &low, &high);
   }
-  fmlp_chart chart =
-      fmlp_chart_begin(text, "chart-equity", "Equity",
-                       "Marked at the close of every bar, realised and open; the dashed line is the initial capital.",
-                       evaluation->path_count > 1 ? keys : NULL, 1080, 320, 72);
+  fmlp_chart chart = fmlp_chart_begin(
+      text, "chart-equity", "Equity",
+      "Marked at the close of every bar, realised and open; the dashed line is the initial capital.",
+      evaluation->path_count > 1 ? keys : NULL, 1080, 320, 72);
   fmlp_chart_x_range(&chart, 0, (double)(equity->count - 1));
   fmlp_chart_y_range(&chart, low, high);
   fmlp_chart_y_axis(&chart, "money", FMLP_AXIS_NUMBER);
@@ -66,8 +65,8 @@ static void drawdown_chart(const fmlp_equity *equity, fmlp_text *text) {
   double high = 0.0, low = 0.0;
   widen(equity->drawdown, equity->count, &low, &high);
   fmlp_chart chart = fmlp_chart_begin(text, "chart-drawdown", "Drawdown",
-                                      "Path 0: distance from the highest equity so far, as a share of it.", NULL,
-                                      1080, 220, 72);
+                                      "Path 0: distance from the highest equity so far, as a share of it.",
+                                      NULL, 1080, 220, 72);
   fmlp_chart_x_range(&chart, 0, (double)(equity->count - 1));
   fmlp_chart_y_range(&chart, 0, high > 0.0 ? high : 0.01);
   fmlp_chart_flip_y(&chart); /* zero on top */
@@ -104,8 +103,10 @@ static void metrics_table(const fmlp_evaluation *evaluation, fmlp_text *text) {
     fmlp_page_row_end(text);
   }
   fmlp_page_table_end(text);
-  fmlp_text_append(text, "<p class=\"note\" style=\"margin:10px 0 0\">Ratios are annualised from daily returns. Deflated Sharpe "
-                         "ratio of path 0, the paths as trials: ");
+  fmlp_text_append(
+      text,
+      "<p class=\"note\" style=\"margin:10px 0 0\">Ratios are annualised from daily returns. Deflated Sharpe "
+      "ratio of path 0, the paths as trials: ");
   fmlp_page_percent(text, evaluation->deflated_sharpe, 1);
   fmlp_text_append(text, ". Probability of backtest overfitting: ");
   fmlp_page_percent(text, evaluation->overfitting.probability, 1);
@@ -119,13 +120,15 @@ static void metrics_table(const fmlp_evaluation *evaluation, fmlp_text *text) {
 
 static void paths_table(const fmlp_evaluation *evaluation, fmlp_text *text) {
   fmlp_text_append(text, "<details><summary>All paths as a table</summary><div class=\"card\">\n");
-  fmlp_page_table(text, NULL, "Path|>Signals|>Skipped: busy|>Near the close|>No tick|>Ruined|>Trades|>Return|>Sharpe|>"
-                              "Drawdown|>Profit factor");
+  fmlp_page_table(text, NULL,
+                  "Path|>Signals|>Skipped: busy|>Near the close|>No tick|>Ruined|>Trades|>Return|>Sharpe|>"
+                  "Drawdown|>Profit factor");
   for (int32_t p = 0; p < evaluation->path_count; p++) {
     const fmlp_path_evaluation *path = &evaluation->paths[p];
     fmlp_text_format(text, "<tr><th scope=\"row\">%d</th>", (int)p);
-    const int64_t counts[] = {path->report.signals,         path->report.skipped_busy, path->report.skipped_close,
-                              path->report.skipped_no_tick, path->report.skipped_ruined, path->metrics.trades};
+    const int64_t counts[] = {path->report.signals,        path->report.skipped_busy,
+                              path->report.skipped_close,  path->report.skipped_no_tick,
+                              path->report.skipped_ruined, path->metrics.trades};
     for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) fmlp_page_cell_count(text, counts[c]);
     fmlp_page_cell_percent(text, path->metrics.total_return, 2);
     fmlp_page_cell_fixed(text, path->metrics.sharpe, 2);
@@ -174,7 +177,8 @@ static void trades_part(const fmlp_evaluation *evaluation, fmlp_text *text) {
     return;
   }
   fmlp_text_append(text, "<div class=\"card\">\n");
-  fmlp_page_table(text, "Trades of path 0", "Group|>Trades|>Won|>Profit|>Mean|>Best|>Worst|>Commission|>Held, mean");
+  fmlp_page_table(text, "Trades of path 0",
+                  "Group|>Trades|>Won|>Profit|>Mean|>Best|>Worst|>Commission|>Held, mean");
   trades_row(text, "All", trades, 0, 9);
   trades_row(text, "Long", trades, 1, 9);
   trades_row(text, "Short", trades, -1, 9);
@@ -192,10 +196,11 @@ static void trades_part(const fmlp_evaluation *evaluation, fmlp_text *text) {
 void fmlp_report_section_backtest(const fmlp_report_input *input, fmlp_text *text) {
   const fmlp_evaluation *evaluation = input->evaluation;
   bool causal = evaluation != NULL && evaluation->causal;
-  fmlp_page_section(text, "backtest", "Backtest",
-                    causal ? "Out-of-sample signals played on the ticks, with costs."
-                           : "Out-of-sample signals played on the ticks, with costs. The models were trained on data "
-                             "after the test too: not a tradable record.");
+  fmlp_page_section(
+      text, "backtest", "Backtest",
+      causal ? "Out-of-sample signals played on the ticks, with costs."
+             : "Out-of-sample signals played on the ticks, with costs. The models were trained on data "
+               "after the test too: not a tradable record.");
   if (evaluation == NULL || evaluation->path_count == 0) {
     fmlp_page_missing(text, "Backtest: not done in this run.");
   } else {

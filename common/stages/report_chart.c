@@ -105,8 +105,8 @@ double fmlp_chart_y(const fmlp_chart *chart, double value) {
 
 void fmlp_chart_segment(const fmlp_chart *chart, double x1, double y1, double x2, double y2,
                         const char *style) {
-  fmlp_text_format(chart->text, "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n", style,
-                   x1, y1, x2, y2);
+  fmlp_text_format(chart->text, "<line class=\"%s\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>\n",
+                   style, x1, y1, x2, y2);
 }
 
 void fmlp_chart_text_begin(const fmlp_chart *chart, double x, double y, const char *anchor,
@@ -269,13 +269,13 @@ void fmlp_chart_line(const fmlp_chart *chart, const double *x, const double *y, 
 void fmlp_chart_rectangle(const fmlp_chart *chart, double x, double y, double width, double height,
                           const char *style) {
   fmlp_text_format(chart->text,
-                   "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" data-tip=\"", style,
-                   x, y, width > 0.0 ? width : 0.0, height > 0.0 ? height : 0.0);
+                   "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" data-tip=\"",
+                   style, x, y, width > 0.0 ? width : 0.0, height > 0.0 ? height : 0.0);
 }
 
 void fmlp_chart_circle(const fmlp_chart *chart, double x, double y, double radius, const char *style) {
-  fmlp_text_format(chart->text, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" data-tip=\"", style, x,
-                   y, radius);
+  fmlp_text_format(chart->text, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" data-tip=\"", style,
+                   x, y, radius);
 }
 
 void fmlp_chart_mark_end(const fmlp_chart *chart) {

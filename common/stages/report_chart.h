@@ -11,8 +11,8 @@ typedef enum fmlp_axis_unit { FMLP_AXIS_NUMBER, FMLP_AXIS_PERCENT } fmlp_axis_un
 
 typedef struct fmlp_chart {
   fmlp_text *text;
-  double width, height;            /* of the drawing, user units (pixels at full width) */
-  double left, right, top, bottom; /* edges of the plot area */
+  double width, height;                /* of the drawing, user units (pixels at full width) */
+  double left, right, top, bottom;     /* edges of the plot area */
   double x_low, x_high, y_low, y_high; /* data at those edges */
   bool flipped;                        /* low values on top */
 } fmlp_chart;

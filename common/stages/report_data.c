@@ -8,8 +8,6 @@
 #include "common/stages/report_page.h"
 #include "common/stages/report_sections.h"
 
-
-
 static void count_row(fmlp_text *text, const char *name, int64_t count, int64_t total) {
   fmlp_page_row(text, name);
   fmlp_page_cell_count(text, count);
@@ -82,8 +80,8 @@ static void price_chart(const fmlp_bars *bars, fmlp_text *text) {
     low = close[b] < low ? close[b] : low;
     high = close[b] > high ? close[b] : high;
   }
-  fmlp_chart chart = fmlp_chart_begin(text, "chart-price", "Price", "Mid price at the close of each bar.", NULL,
-                                      1080, 240, 72);
+  fmlp_chart chart = fmlp_chart_begin(text, "chart-price", "Price", "Mid price at the close of each bar.",
+                                      NULL, 1080, 240, 72);
   fmlp_chart_x_range(&chart, 0, (double)(bars->count - 1));
   fmlp_chart_y_range(&chart, low, high);
   fmlp_chart_y_axis(&chart, "price units", FMLP_AXIS_NUMBER);
@@ -94,16 +92,9 @@ static void price_chart(const fmlp_bars *bars, fmlp_text *text) {
 }
 
 static const char *bar_type_name(fmlp_bar_type type) {
-  static const char *const names[] = {"tick",
-                                      "volume",
-                                      "dollar",
-                                      "time",
-                                      "tick imbalance",
-                                      "volume imbalance",
-                                      "dollar imbalance",
-                                      "tick run",
-                                      "volume run",
-                                      "dollar run"};
+  static const char *const names[] = {"tick",           "volume",           "dollar",           "time",
+                                      "tick imbalance", "volume imbalance", "dollar imbalance", "tick run",
+                                      "volume run",     "dollar run"};
   return (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
 }
 
@@ -174,20 +165,19 @@ void fmlp_report_section_data(const fmlp_report_input *input, fmlp_text *text) {
 }
 
 /* One stacked bar per side: stop, time, target. */
-static void balance_chart(const int64_t count[2][3], fmlp_text *text) {
+static void balance_chart(int64_t count[2][3], fmlp_text *text) {
   static const fmlp_chart_key keys[] = {{"target first", "var(--blue)", false},
                                         {"deadline", "var(--gray)", false},
                                         {"stop first", "var(--red)", false},
                                         {NULL, NULL, false}};
   static const char *const sides[2] = {"long", "short"}, *const names[3] = {"stop first", "deadline",
-                                                                           "target first"};
+                                                                            "target first"};
   static const char *const styles[3] = {"bad mark", "flat mark", "bar mark"};
   int rows = 0;
   for (int s = 0; s < 2; s++) rows += count[s][0] + count[s][1] + count[s][2] > 0;
-  fmlp_chart chart =
-      fmlp_chart_begin(text, "chart-labels", "Label balance",
-                       "Which barrier was touched first, as a share of each side's labels.", keys, 1080,
-                       64 + 44 * rows, 56);
+  fmlp_chart chart = fmlp_chart_begin(text, "chart-labels", "Label balance",
+                                      "Which barrier was touched first, as a share of each side's labels.",
+                                      keys, 1080, 64 + 44 * rows, 56);
   fmlp_chart_x_range(&chart, 0, 1);
   fmlp_chart_x_axis(&chart, "share of labels", FMLP_AXIS_PERCENT, true);
   double y = chart.top + 4;
@@ -220,8 +210,9 @@ static void balance_chart(const int64_t count[2][3], fmlp_text *text) {
 }
 
 void fmlp_report_section_labels(const fmlp_report_input *input, fmlp_text *text) {
-  fmlp_page_section(text, "labels", "Labels",
-                    "Triple barrier: entered at the event bar's close, left at the target, the stop or the deadline.");
+  fmlp_page_section(
+      text, "labels", "Labels",
+      "Triple barrier: entered at the event bar's close, left at the target, the stop or the deadline.");
   const fmlp_labels *labels = input->labels;
   if (labels == NULL || labels->count == 0) {
     fmlp_page_missing(text, "Labels: none in this run.");

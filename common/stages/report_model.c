@@ -25,10 +25,11 @@ static void fold_chart(const fmlp_model_result *model, fmlp_text *text) {
     if (auc < low) low = auc;
     if (auc > high) high = auc;
   }
-  fmlp_chart chart = fmlp_chart_begin(text, "chart-folds", "Out-of-fold AUC",
-                                      "One mark a fold: area under the ROC curve on rows the model has not seen. The dashed "
-                                      "line is guessing.",
-                                      NULL, 1080, 270, 56);
+  fmlp_chart chart =
+      fmlp_chart_begin(text, "chart-folds", "Out-of-fold AUC",
+                       "One mark a fold: area under the ROC curve on rows the model has not seen. The dashed "
+                       "line is guessing.",
+                       NULL, 1080, 270, 56);
   fmlp_chart_x_range(&chart, -0.8, (double)model->split_count - 0.2);
   fmlp_chart_y_range(&chart, low, high);
   fmlp_chart_y_axis(&chart, "AUC", FMLP_AXIS_NUMBER);
@@ -57,7 +58,8 @@ static void fold_chart(const fmlp_model_result *model, fmlp_text *text) {
 static void fold_table(const fmlp_report_input *input, fmlp_text *text) {
   const fmlp_model_result *model = input->model;
   fmlp_text_append(text, "<details><summary>All folds as a table</summary><div class=\"card\">\n");
-  fmlp_page_table(text, NULL, "Fold|>AUC|>Accuracy|>Log loss|>Base rate|>Training rows|>Test rows|>Purged|>Embargoed");
+  fmlp_page_table(text, NULL,
+                  "Fold|>AUC|>Accuracy|>Log loss|>Base rate|>Training rows|>Test rows|>Purged|>Embargoed");
   for (int32_t s = 0; s < model->split_count; s++) {
     const fmlp_fold_score *score = &model->scores[s];
     char number[16];
@@ -117,7 +119,8 @@ static void importance_chart(const fmlp_model_result *model, fmlp_text *text) {
                                       64 + 22.0 * shown, 210);
   double most = 0.0;
   for (int32_t k = 0; k < shown; k++) {
-    double end = model->importance[order[k]] + (model->importance_std != NULL ? model->importance_std[order[k]] : 0);
+    double end =
+        model->importance[order[k]] + (model->importance_std != NULL ? model->importance_std[order[k]] : 0);
     if (end > most) most = end;
   }
   fmlp_chart_x_range(&chart, 0, most > 0.0 ? most * 1.04 : 1.0);
@@ -137,8 +140,8 @@ static void importance_chart(const fmlp_model_result *model, fmlp_text *text) {
     fmlp_chart_mark_end(&chart);
     if (spread > 0.0) {
       double from = value - spread > 0.0 ? value - spread : 0.0;
-      fmlp_chart_segment(&chart, fmlp_chart_x(&chart, from), y + 11, fmlp_chart_x(&chart, value + spread), y + 11,
-                         "whisker");
+      fmlp_chart_segment(&chart, fmlp_chart_x(&chart, from), y + 11, fmlp_chart_x(&chart, value + spread),
+                         y + 11, "whisker");
     }
   }
   fmlp_chart_end(&chart);

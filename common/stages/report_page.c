@@ -12,27 +12,34 @@ static const char style[] =
     "--faint:#8a8881;--grid:#e6e5de;--axis:#bdbcb2;--blue:#2a78d6;--red:#d93f3e;--gray:#a5a39a;"
     "--amber:#b87a00;--hover:rgba(42,120,214,.12);--warn:#fbf3dd;--warnline:#e2c777}\n"
     "@media(prefers-color-scheme:dark){:root{--page:#121211;--card:#1b1b1a;--line:#30302d;--ink:#f4f4f1;"
-    "--soft:#c1c0b7;--faint:#8d8b84;--grid:#2a2a28;--axis:#4a4945;--blue:#4a93ea;--red:#e86a69;--gray:#76746c;"
+    "--soft:#c1c0b7;--faint:#8d8b84;--grid:#2a2a28;--axis:#4a4945;--blue:#4a93ea;--red:#e86a69;--gray:#"
+    "76746c;"
     "--amber:#d79a1e;--hover:rgba(90,160,240,.18);--warn:#2b2514;--warnline:#6b5720}}\n"
     "*{box-sizing:border-box}html{-webkit-text-size-adjust:100%}body{margin:0;background:var(--page);"
-    "color:var(--ink);font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica Neue\",sans-serif}\n"
+    "color:var(--ink);font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,\"Helvetica "
+    "Neue\",sans-serif}\n"
     "main,header,nav ul{max-width:1160px;margin:0 auto;padding:0 20px}header{padding-top:44px}"
     "h1{font-size:34px;line-height:1.15;letter-spacing:-.02em;margin:4px 0 6px;overflow-wrap:anywhere}"
     "h2{font-size:21px;letter-spacing:-.01em;margin:0 0 2px}h3{font-size:14px;margin:0 0 2px;font-weight:650}"
-    ".eyebrow{font-size:12px;letter-spacing:.08em;text-transform:uppercase;color:var(--faint);font-weight:650}"
+    ".eyebrow{font-size:12px;letter-spacing:.08em;text-transform:uppercase;color:var(--faint);font-weight:"
+    "650}"
     ".facts{color:var(--soft);margin:0;overflow-wrap:anywhere}.facts b{font-weight:600;color:var(--ink)}"
     ".facts span+span::before{content:\"\\00b7\";margin:0 .5em;color:var(--faint)}\n"
     "nav{position:sticky;top:0;z-index:2;margin-top:22px;background:var(--page);border-bottom:1px solid "
     "var(--line)}nav ul{display:flex;gap:22px;overflow-x:auto;list-style:none;margin-top:0;margin-bottom:0}"
     "nav a{display:block;padding:10px 0;color:var(--soft);text-decoration:none;font-size:14px;white-space:"
     "nowrap}nav a:hover{color:var(--ink);box-shadow:inset 0 -2px var(--blue)}\n"
-    "section{padding:34px 0 4px;scroll-margin-top:36px}.note{color:var(--soft);margin:0 0 14px;max-width:78ch}"
+    "section{padding:34px 0 4px;scroll-margin-top:36px}.note{color:var(--soft);margin:0 0 "
+    "14px;max-width:78ch}"
     ".grid{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));"
-    "align-items:start;margin-bottom:16px}.card{background:var(--card);border:1px solid var(--line);border-radius:"
+    "align-items:start;margin-bottom:16px}.card{background:var(--card);border:1px solid "
+    "var(--line);border-radius:"
     "10px;padding:16px 18px;margin:0 0 16px;min-width:0}.grid .card{margin:0}\n"
-    ".tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));margin:24px 0 16px}"
+    ".tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));margin:24px 0 "
+    "16px}"
     ".tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:13px 16px}"
-    ".tile dt{font-size:13px;color:var(--soft)}.tile dd{margin:0}.tile .value{font-size:27px;line-height:1.25;"
+    ".tile dt{font-size:13px;color:var(--soft)}.tile dd{margin:0}.tile "
+    ".value{font-size:27px;line-height:1.25;"
     "font-weight:620;letter-spacing:-.015em}.tile .detail{font-size:12.5px;color:var(--faint)}\n"
     ".verdict,.warnings{margin:0 0 8px;padding:12px 18px 12px 36px;background:var(--warn);border:1px solid "
     "var(--warnline);border-radius:10px}.verdict li+li,.warnings li+li{margin-top:3px}\n"
@@ -41,25 +48,33 @@ static const char style[] =
     "var(--soft);font-size:12.5px;text-align:left;border-bottom:1px solid var(--axis);white-space:nowrap}"
     "th,td{padding:5px 14px 5px 0;vertical-align:top}th:last-child,td:last-child{padding-right:0}"
     "tbody tr+tr>*{border-top:1px solid var(--grid)}tbody th{font-size:14px;color:var(--ink);font-weight:450;"
-    "border-bottom:0;white-space:normal}tbody tr:hover>*{background:var(--hover)}.n{text-align:right!important;"
+    "border-bottom:0;white-space:normal}tbody "
+    "tr:hover>*{background:var(--hover)}.n{text-align:right!important;"
     "white-space:nowrap}td.mono,code{font:12.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;"
-    "overflow-wrap:anywhere}.share{min-width:130px}.share i{float:left;height:8px;margin-top:7px;min-width:1px;"
+    "overflow-wrap:anywhere}.share{min-width:130px}.share "
+    "i{float:left;height:8px;margin-top:7px;min-width:1px;"
     "border-radius:0 3px 3px 0;background:var(--gray)}.share.strong i{background:var(--blue)}.share.strong b"
     "{font-weight:650}.share b{font-weight:400}\n"
     ".missing{color:var(--faint);font-style:italic;margin:4px 0 12px}details{margin:0 0 16px}summary{cursor:"
-    "pointer;color:var(--soft);padding:4px 0}footer{max-width:1160px;margin:30px auto 0;padding:16px 20px 44px;"
-    "color:var(--faint);font-size:13px;border-top:1px solid var(--line);overflow-wrap:anywhere}\n"
+    "pointer;color:var(--soft);padding:4px 0}footer{max-width:1160px;margin:30px auto 0;padding:16px 20px "
+    "44px;"
+    "color:var(--faint);font-size:13px;border-top:1px solid var(--line);overflow-wrap:anywhere}\n";
+
+static const char chart_style[] =
     "figure{margin:0}figcaption{margin-bottom:6px}figcaption span{display:block;color:var(--soft);font-size:"
     "13px}.legend{display:flex;flex-wrap:wrap;gap:2px 18px;list-style:none;margin:2px 0 6px;padding:0;"
-    "font-size:13px;color:var(--soft)}.legend i{display:inline-block;width:14px;height:10px;border-radius:2px;"
+    "font-size:13px;color:var(--soft)}.legend "
+    "i{display:inline-block;width:14px;height:10px;border-radius:2px;"
     "margin-right:6px}.legend i.stroke{height:0;border-radius:0;border-top:2px solid;vertical-align:middle}\n"
     "svg{display:block;width:100%;height:auto;overflow:visible}svg text{font-size:12px;fill:var(--faint);"
     "font-variant-numeric:tabular-nums}svg .label{fill:var(--soft)}svg .name{fill:var(--ink)}"
     "svg .on{fill:#fff;font-weight:600}svg .grid{display:inline;stroke:var(--grid);stroke-width:1}"
-    "svg .axis{stroke:var(--axis);stroke-width:1}svg .zero{stroke:var(--faint);stroke-width:1;stroke-dasharray:"
+    "svg .axis{stroke:var(--axis);stroke-width:1}svg "
+    ".zero{stroke:var(--faint);stroke-width:1;stroke-dasharray:"
     "4 3}svg .line{fill:none;stroke:var(--blue);stroke-width:2;stroke-linejoin:round;stroke-linecap:round}"
     "svg .path{fill:none;stroke:var(--gray);stroke-width:1;opacity:.65}svg .down{fill:none;stroke:var(--red);"
-    "stroke-width:1.5;stroke-linejoin:round}svg .downfill{fill:var(--red);opacity:.16}svg .bar{fill:var(--blue)}"
+    "stroke-width:1.5;stroke-linejoin:round}svg .downfill{fill:var(--red);opacity:.16}svg "
+    ".bar{fill:var(--blue)}"
     "svg .bad{fill:var(--red)}svg .flat{fill:var(--gray)}svg .stem{stroke:var(--blue);stroke-width:2}"
     "svg .stem.low{stroke:var(--red)}svg .dot{fill:var(--blue);stroke:var(--card);stroke-width:2}"
     "svg .dot.low{fill:var(--red)}svg .whisker{stroke:var(--ink);stroke-width:1.5;opacity:.75}"
@@ -77,7 +92,8 @@ static const char script[] =
     "(function(){var t=document.getElementById('tip');"
     "document.querySelectorAll('svg[role=img]').forEach(function(s){var n=s.querySelector('title');"
     "if(n){s.setAttribute('aria-label',n.textContent);s.removeAttribute('aria-labelledby');n.remove();}});"
-    "document.addEventListener('mousemove',function(e){var m=e.target.closest&&e.target.closest('[data-tip]');"
+    "document.addEventListener('mousemove',function(e){var "
+    "m=e.target.closest&&e.target.closest('[data-tip]');"
     "if(!m){t.style.display='none';return;}t.textContent=m.getAttribute('data-tip');t.style.display='block';"
     "var x=e.clientX+14,y=e.clientY+14;if(x+t.offsetWidth>innerWidth-8)x=e.clientX-14-t.offsetWidth;"
     "if(y+t.offsetHeight>innerHeight-8)y=e.clientY-14-t.offsetHeight;"
@@ -94,6 +110,7 @@ void fmlp_page_begin(fmlp_text *text, const char *title) {
   fmlp_text_html(text, title);
   fmlp_text_append(text, "</title>\n<style>\n");
   fmlp_text_append(text, style);
+  fmlp_text_append(text, chart_style);
   fmlp_text_append(text, "</style>\n</head>\n<body>\n");
 }
 
@@ -238,8 +255,8 @@ void fmlp_page_cell_percent(fmlp_text *text, double fraction, int decimals) {
 
 void fmlp_page_cell_share(fmlp_text *text, double fraction, bool strong) {
   double width = fraction > 1.0 ? 60.0 : fraction > 0.0 ? fraction * 60.0 : 0.0;
-  fmlp_text_format(text, "<td class=\"n share%s\"><i style=\"width:%.1f%%\"></i><b>",
-                   strong ? " strong" : "", width);
+  fmlp_text_format(text, "<td class=\"n share%s\"><i style=\"width:%.1f%%\"></i><b>", strong ? " strong" : "",
+                   width);
   fmlp_page_percent(text, fraction, 1);
   fmlp_text_append(text, "</b></td>");
 }

@@ -34,7 +34,8 @@ static void fan_chart(const fmlp_report_input *input, fmlp_text *text) {
   fmlp_chart_y_range(&chart, low, high);
   fmlp_chart_y_axis(&chart, "capital, money", FMLP_AXIS_NUMBER);
   fmlp_chart_x_axis(&chart, "trade number", FMLP_AXIS_NUMBER, false);
-  for (int q = 0; q < 3; q++) fmlp_chart_band(&chart, x, line[q], line[FMLP_RISK_QUANTILES - 1 - q], count, "band");
+  for (int q = 0; q < 3; q++)
+    fmlp_chart_band(&chart, x, line[q], line[FMLP_RISK_QUANTILES - 1 - q], count, "band");
   fmlp_chart_level(&chart, initial, "zero", NULL);
   if (input->settings != NULL && risk->limits_evaluated) {
     fmlp_chart_level(&chart, initial * (1.0 - input->settings->risk.max_total_loss), "limit", "ruin");
@@ -43,8 +44,8 @@ static void fan_chart(const fmlp_report_input *input, fmlp_text *text) {
   fmlp_chart_line(&chart, x, line[3], count, "line");
   double width = (chart.right - chart.left) / (double)(count > 1 ? count - 1 : 1);
   for (int32_t i = 1; i < count; i++) {
-    fmlp_chart_rectangle(&chart, fmlp_chart_x(&chart, x[i]) - width, chart.top, width, chart.bottom - chart.top,
-                         "hit");
+    fmlp_chart_rectangle(&chart, fmlp_chart_x(&chart, x[i]) - width, chart.top, width,
+                         chart.bottom - chart.top, "hit");
     fmlp_text_append(text, "after trade ");
     fmlp_page_count(text, risk->fan_trade[i - 1]);
     for (int q = FMLP_RISK_QUANTILES - 1; q >= 0; q--) {
@@ -73,8 +74,9 @@ static void list_proportions(const fmlp_risk_result *risk, named_proportion out[
 static void probability_chart(const fmlp_risk_result *risk, fmlp_text *text) {
   named_proportion rows[4];
   list_proportions(risk, rows);
-  fmlp_chart chart = fmlp_chart_begin(text, "chart-outcomes", "Outcome probabilities",
-                                      "Share of paths, with its 95 % Wilson interval.", NULL, 1080, 64 + 4 * 34, 210);
+  fmlp_chart chart =
+      fmlp_chart_begin(text, "chart-outcomes", "Outcome probabilities",
+                       "Share of paths, with its 95 % Wilson interval.", NULL, 1080, 64 + 4 * 34, 210);
   fmlp_chart_x_range(&chart, 0, 1);
   fmlp_chart_x_axis(&chart, "share of paths", FMLP_AXIS_PERCENT, true);
   for (int i = 0; i < 4; i++) {
@@ -96,7 +98,8 @@ static void probability_chart(const fmlp_risk_result *risk, fmlp_text *text) {
     fmlp_chart_mark_end(&chart);
     fmlp_chart_segment(&chart, fmlp_chart_x(&chart, p->low), y, high, y, "whisker");
     bool inside = high > chart.right - 130; /* no room to the right of a long bar */
-    fmlp_chart_text_begin(&chart, inside ? chart.left + 10 : high + 8, y + 4, "start", inside ? "on" : "label");
+    fmlp_chart_text_begin(&chart, inside ? chart.left + 10 : high + 8, y + 4, "start",
+                          inside ? "on" : "label");
     fmlp_page_percent(text, p->value, 1);
     fmlp_text_append(text, " (");
     fmlp_page_fixed(text, p->low * 100.0, 1);
@@ -119,7 +122,8 @@ static void quantile_table(const fmlp_risk_result *risk, fmlp_text *text) {
   fmlp_page_row_end(text);
   fmlp_page_row(text, "Maximum drawdown");
   fmlp_page_cell_percent(text, risk->totals.mean_max_drawdown, 2);
-  for (int q = 0; q < FMLP_RISK_QUANTILES; q++) fmlp_page_cell_percent(text, risk->max_drawdown_quantile[q], 2);
+  for (int q = 0; q < FMLP_RISK_QUANTILES; q++)
+    fmlp_page_cell_percent(text, risk->max_drawdown_quantile[q], 2);
   fmlp_page_row_end(text);
   fmlp_page_table_end(text);
   fmlp_text_append(text, "<p class=\"note\" style=\"margin:10px 0 0\">");
@@ -145,19 +149,23 @@ static void distributions(const fmlp_risk_result *risk, fmlp_text *text) {
   fmlp_text_append(text, "<div class=\"grid\">\n");
   fmlp_chart chart;
   if (risk->limits_evaluated) {
-    chart = fmlp_chart_begin(text, "chart-final", "Final capital", "Where the paths end.", NULL, 540, 230, 52);
+    chart =
+        fmlp_chart_begin(text, "chart-final", "Final capital", "Where the paths end.", NULL, 540, 230, 52);
     fmlp_chart_histogram(&chart, risk->final_capital, risk->paths, 40, "money", FMLP_AXIS_NUMBER, "paths");
     fmlp_chart_end(&chart);
   }
-  chart = fmlp_chart_begin(text, "chart-depth", "Maximum drawdown", "The deepest point of each path.", NULL, 540, 230, 52);
-  fmlp_chart_histogram(&chart, risk->max_drawdown, risk->paths, 40, "share of the peak", FMLP_AXIS_PERCENT, "paths");
+  chart = fmlp_chart_begin(text, "chart-depth", "Maximum drawdown", "The deepest point of each path.", NULL,
+                           540, 230, 52);
+  fmlp_chart_histogram(&chart, risk->max_drawdown, risk->paths, 40, "share of the peak", FMLP_AXIS_PERCENT,
+                       "paths");
   fmlp_chart_end(&chart);
   fmlp_text_append(text, "</div>\n");
 }
 
 void fmlp_report_section_risk(const fmlp_report_input *input, fmlp_text *text) {
   const fmlp_risk_result *risk = input->risk;
-  fmlp_page_section(text, "risk", "Risk", "The backtest's own trades, resampled: what else might have happened.");
+  fmlp_page_section(text, "risk", "Risk",
+                    "The backtest's own trades, resampled: what else might have happened.");
   if (risk == NULL) {
     fmlp_page_missing(text, "Monte Carlo: not done in this run.");
   } else if (risk->paths == 0) {

@@ -28,7 +28,9 @@ static void times_table(const fmlp_report_input *input, fmlp_text *text) {
     fmlp_page_row_end(text);
   }
   fmlp_page_table_end(text);
-  fmlp_text_append(text, "<p class=\"note\" style=\"margin:10px 0 0\">Share: a span's own time in the wall time of the run, ");
+  fmlp_text_append(
+      text,
+      "<p class=\"note\" style=\"margin:10px 0 0\">Share: a span's own time in the wall time of the run, ");
   fmlp_page_duration(text, whole);
   fmlp_text_append(text, ". Coloured from 5 % up: only these are worth optimising.</p>\n</div>\n");
 }
