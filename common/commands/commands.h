@@ -5,6 +5,11 @@
 
 #include "common/core/status.h"
 
+/* fmlp profile show RUN|FILE [--sort KEY] [--top N] [--filter REGEX]: the times of a finished run as pstats
+ * prints them. FMLP_ERR_USAGE for a wrong option, key or expression, FMLP_ERR_INPUT for a missing or damaged
+ * profile. */
+FMLP_WARN_UNUSED fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error);
+
 /* fmlp synth [--seed N] [--ticks N] [--start DATE] [--force] FILE */
 FMLP_WARN_UNUSED fmlp_status fmlp_command_synth(int argument_count, char **arguments, fmlp_error *error);
 

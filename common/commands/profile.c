@@ -1,0 +1,135 @@
+/* fmlp profile: looking at the times of a finished run. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "common/commands/commands.h"
+#include "prof/profile_json.h"
+#include "prof/report.h"
+
+static const char USAGE[] =
+    "usage: fmlp profile show RUN|FILE [--sort KEY] [--top N] [--filter REGEX]\n"
+    "\n"
+    "  RUN|FILE        a run folder, or a profile.json\n"
+    "  --sort KEY      calls ncalls cumtime cumulative filename line module name nfl pcalls stdname time\n"
+    "                  tottime (default: tottime)\n"
+    "  --top N         the first N rows\n"
+    "  --filter REGEX  rows whose file:line(function) matches\n";
+
+typedef struct show_request {
+  const char *source;
+  fmlp_report_selection selection;
+} show_request;
+
+/* The value of `--name VALUE` or `--name=VALUE` at arguments[*at], advancing past it; NULL for another
+ * argument. */
+static const char *option_value(int count, char *const *arguments, int *at, const char *name) {
+  const char *argument = arguments[*at];
+  size_t length = strlen(name);
+  if (strncmp(argument, name, length) != 0) return NULL;
+  if (argument[length] == '=') return argument + length + 1;
+  if (argument[length] != '\0' || *at + 1 >= count) return NULL;
+  return arguments[++*at];
+}
+
+static fmlp_status set_sort(show_request *request, const char *word, fmlp_error *error) {
+  request->selection.sort = fmlp_table_key_find(word);
+  if (request->selection.sort) return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --sort %s is no key; use one of: %s", word,
+                   fmlp_table_key_names());
+}
+
+static fmlp_status set_top(show_request *request, const char *word, fmlp_error *error) {
+  char *end = NULL;
+  errno = 0;
+  long long top = strtoll(word, &end, 10);
+  if (errno != 0 || end == word || *end != '\0' || top < 1)
+    return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --top %s is not a positive number of rows", word);
+  request->selection.top = top < INT32_MAX ? top : INT32_MAX;
+  return FMLP_OK;
+}
+
+static fmlp_status parse_show(int count, char *const *arguments, show_request *request, fmlp_error *error) {
+  for (int i = 0; i < count; i++) {
+    const char *value = NULL;
+    if ((value = option_value(count, arguments, &i, "--sort")))
+      FMLP_TRY(set_sort(request, value, error));
+    else if ((value = option_value(count, arguments, &i, "--top")))
+      FMLP_TRY(set_top(request, value, error));
+    else if ((value = option_value(count, arguments, &i, "--filter")))
+      request->selection.filter = value;
+    else if (arguments[i][0] == '-')
+      return fmlp_fail(error, FMLP_ERR_USAGE,
+                       "profile show: unknown option or missing value: %s; see fmlp profile --help",
+                       arguments[i]);
+    else if (request->source)
+      return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: one RUN or FILE at a time, not %s and %s",
+                       request->source, arguments[i]);
+    else
+      request->source = arguments[i];
+  }
+  if (request->source) return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_USAGE,
+                   "profile show: which run? fmlp profile show RUN|FILE [--sort KEY] [--top N] "
+                   "[--filter REGEX]");
+}
+
+/* A run folder's file, or the file itself. */
+static fmlp_status find_file(const char *source, char *path, size_t capacity, struct stat *found,
+                             fmlp_error *error) {
+  if (stat(source, found) != 0) return fmlp_fail(error, FMLP_ERR_INPUT, "%s: %s", source, strerror(errno));
+  const char *inner = S_ISDIR(found->st_mode) ? "/profile/profile.json" : "";
+  int length = snprintf(path, capacity, "%s%s", source, inner);
+  if (length < 0 || (size_t)length >= capacity)
+    return fmlp_fail(error, FMLP_ERR_INPUT, "%s: the path is too long", source);
+  if (stat(path, found) != 0)
+    return fmlp_fail(
+        error, FMLP_ERR_INPUT,
+        "%s: no profile in this folder (profile/profile.json: %s); run with runtime.profile=true", source,
+        strerror(errno));
+  return FMLP_OK;
+}
+
+static fmlp_status print_capture(const fmlp_capture *capture, const show_request *request,
+                                 fmlp_error *error) {
+  char message[512] = "";
+  char *text = fmlp_report_pstats(capture, &request->selection, message, (int64_t)sizeof message);
+  if (!text) return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --filter: %s", message);
+  bool written = fputs(text, stdout) >= 0 && fflush(stdout) == 0;
+  free(text);
+  return written ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output: %s", strerror(errno));
+}
+
+static fmlp_status show(int count, char *const *arguments, fmlp_error *error) {
+  show_request request = {.selection = {.top = -1}};
+  FMLP_TRY(parse_show(count, arguments, &request, error));
+  char path[4096], title[4096 + 64], message[512] = "", when[64] = "";
+  struct stat found;
+  FMLP_TRY(find_file(request.source, path, sizeof path, &found, error));
+  fmlp_capture *capture = fmlp_profile_read(path, message, (int64_t)sizeof message);
+  if (!capture) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
+  struct tm local;
+  if (localtime_r(&found.st_mtime, &local)) (void)strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &local);
+  (void)snprintf(title, sizeof title, "%s    %s", when, path); /* pstats' first line */
+  request.selection.title = title;
+  fmlp_status status = print_capture(capture, &request, error);
+  fmlp_capture_free(capture);
+  return status;
+}
+
+fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error) {
+  const char *verb = argument_count > 1 ? arguments[1] : "";
+  if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)
+    return fputs(USAGE, stdout) >= 0 ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output");
+  if (strcmp(verb, "show") == 0) return show(argument_count - 2, arguments + 2, error);
+  static const char *const LATER[] = {"diff", "check", "top", "export"};
+  for (size_t i = 0; i < sizeof LATER / sizeof LATER[0]; i++)
+    if (strcmp(verb, LATER[i]) == 0)
+      return fmlp_fail(error, FMLP_ERR_USAGE, "profile %s is not built yet; there is: profile show", verb);
+  return fmlp_fail(error, FMLP_ERR_USAGE, "profile: %s%s; use: fmlp profile show RUN|FILE",
+                   verb[0] ? "unknown verb " : "no verb", verb);
+}

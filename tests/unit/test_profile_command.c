@@ -1,0 +1,107 @@
+/* fmlp profile show: arguments, files, exit status. */
+#define _GNU_SOURCE
+#include "tests/cmocka_fmlp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/commands/commands.h"
+
+#define GOLDEN FMLP_SOURCE_DIR "/tests/golden/profile.json"
+
+static char printed[1 << 14];
+
+/* Runs the command with standard output caught in `printed`. */
+static fmlp_status run(int count, const char *const *words, fmlp_error *error) {
+  char path[] = "/tmp/fmlp_output_XXXXXX";
+  int file = mkstemp(path), old = dup(STDOUT_FILENO);
+  assert_true(file >= 0 && old >= 0);
+  (void)fflush(stdout);
+  assert_true(dup2(file, STDOUT_FILENO) >= 0);
+  char *arguments[9] = {strdup("profile")};
+  for (int i = 0; i < count; i++) arguments[i + 1] = strdup(words[i]);
+  fmlp_status status = fmlp_command_profile(count + 1, arguments, error);
+  for (int i = 0; i <= count; i++) free(arguments[i]);
+  (void)fflush(stdout);
+  assert_true(dup2(old, STDOUT_FILENO) >= 0);
+  (void)close(old);
+  ssize_t length = pread(file, printed, sizeof printed - 1, 0);
+  assert_true(length >= 0);
+  printed[length] = '\0';
+  (void)close(file);
+  (void)unlink(path);
+  return status;
+}
+
+#define RUN(error, ...)                                                                                      \
+  run((int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)),                                    \
+      (const char *const[]){__VA_ARGS__}, error)
+
+static void a_profile_is_shown_as_pstats_does(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  assert_int_equal(RUN(&error, "show", GOLDEN, "--sort", "cumtime", "--top=2", "--filter", "common"),
+                   FMLP_OK);
+  assert_non_null(strstr(printed, "    " GOLDEN "\n\n         66 function calls (58 primitive calls) in"));
+  assert_non_null(strstr(printed,
+                         "   Ordered by: cumulative time\n"
+                         "   List reduced from 8 to 7 due to restriction <'common'>\n"
+                         "   List reduced from 7 to 2 due to restriction <2>\n\n"
+                         "   ncalls  tottime  percall  cumtime  percall filename:lineno(function)\n"));
+  assert_null(strstr(printed, "tick_reader"));
+}
+
+static void a_run_folder_stands_for_its_profile(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  char folder[] = "/tmp/fmlp_run_XXXXXX", path[128], link[160];
+  assert_non_null(mkdtemp(folder));
+  assert_int_equal(RUN(&error, "show", folder), FMLP_ERR_INPUT);
+  assert_non_null(strstr(error.text, "runtime.profile"));
+  (void)snprintf(path, sizeof path, "%s/profile", folder);
+  assert_int_equal(mkdir(path, 0700), 0);
+  (void)snprintf(link, sizeof link, "%s/profile.json", path);
+  assert_int_equal(symlink(GOLDEN, link), 0);
+  assert_int_equal(RUN(&error, "show", folder), FMLP_OK);
+  assert_non_null(strstr(printed, "   Ordered by: internal time\n"));
+  assert_int_equal(unlink(link), 0);
+  assert_int_equal(rmdir(path), 0);
+  assert_int_equal(rmdir(folder), 0);
+}
+
+static void expect_refusal(fmlp_status status, fmlp_status expected, const fmlp_error *error,
+                           const char *word) {
+  assert_int_equal(status, expected);
+  assert_non_null(strstr(error->text, word));
+  assert_string_equal(printed, "");
+}
+
+static void wrong_arguments_are_refused_with_a_hint(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  expect_refusal(RUN(&error, "show"), FMLP_ERR_USAGE, &error, "which run");
+  expect_refusal(RUN(&error, "show", GOLDEN, "--sort", "wall"), FMLP_ERR_USAGE, &error, "cumulative");
+  expect_refusal(RUN(&error, "show", GOLDEN, "--sort"), FMLP_ERR_USAGE, &error, "--sort");
+  expect_refusal(RUN(&error, "show", GOLDEN, "--top", "0"), FMLP_ERR_USAGE, &error, "--top");
+  expect_refusal(RUN(&error, "show", GOLDEN, "--top", "3x"), FMLP_ERR_USAGE, &error, "--top");
+  expect_refusal(RUN(&error, "show", GOLDEN, "--filter", "a("), FMLP_ERR_USAGE, &error, "a(");
+  expect_refusal(RUN(&error, "show", GOLDEN, "--color"), FMLP_ERR_USAGE, &error, "--color");
+  expect_refusal(RUN(&error, "show", GOLDEN, GOLDEN), FMLP_ERR_USAGE, &error, "one RUN");
+  expect_refusal(RUN(&error, "show", "/nowhere"), FMLP_ERR_INPUT, &error, "/nowhere");
+  expect_refusal(RUN(&error, "show", "/dev/null"), FMLP_ERR_INPUT, &error, "/dev/null");
+  expect_refusal(RUN(&error, "diff", "a", "b"), FMLP_ERR_USAGE, &error, "not built yet");
+  expect_refusal(RUN(&error, "shwo"), FMLP_ERR_USAGE, &error, "shwo");
+  expect_refusal(run(0, NULL, &error), FMLP_ERR_USAGE, &error, "no verb");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_profile_is_shown_as_pstats_does),
+      cmocka_unit_test(a_run_folder_stands_for_its_profile),
+      cmocka_unit_test(wrong_arguments_are_refused_with_a_hint),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
