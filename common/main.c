@@ -1,11 +1,87 @@
-/* fmlp: argv to command to exit code. */
+/* fmlp: argv to command to exit code. A new command is a row of the table. */
+#define _POSIX_C_SOURCE 200809L
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "common/commands/commands.h"
 #include "common/core/interrupt.h"
+#include "common/core/log.h"
+#include "common/core/nearest.h"
+
+typedef struct command {
+  const char *name;
+  fmlp_status (*run)(int argument_count, char **arguments, fmlp_error *error);
+  const char *summary;
+} command;
+
+static const command commands[] = {
+    {"synth", fmlp_command_synth, "write a realistic synthetic quote file"},
+    {"devices", fmlp_command_devices, "what this program can compute on, and why not"},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_help(void) {
+  printf("fmlp: from ticks to labelled, validated, risk-assessed research results\n"
+         "\n"
+         "usage: fmlp COMMAND [ARGUMENT...]\n"
+         "\n");
+  for (int i = 0; i < COMMANDS; i++) printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+  printf("\n"
+         "  fmlp COMMAND --help      a command's arguments\n"
+         "  fmlp run --help-keys     every key of the configuration\n"
+         "  fmlp --version           version\n");
+}
+
+static const command *find(const char *name) {
+  for (int i = 0; i < COMMANDS; i++) {
+    if (strcmp(commands[i].name, name) == 0) return &commands[i];
+  }
+  return NULL;
+}
+
+static fmlp_status unknown_command(const char *name, fmlp_error *error) {
+  const char *names[COMMANDS];
+  for (int i = 0; i < COMMANDS; i++) names[i] = commands[i].name;
+  const char *near = fmlp_nearest(name, COMMANDS, names);
+  if (near) return fmlp_fail(error, FMLP_ERR_USAGE, "unknown command '%s'; did you mean '%s'?", name, near);
+  return fmlp_fail(error, FMLP_ERR_USAGE, "unknown command '%s'; fmlp --help lists them", name);
+}
+
+static fmlp_status dispatch(int argument_count, char **arguments, fmlp_error *error) {
+  if (argument_count < 2) return fmlp_fail(error, FMLP_ERR_USAGE, "no command; fmlp --help lists them");
+  const char *word = arguments[1];
+  if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
+      (strcmp(word, "help") == 0 && argument_count == 2)) {
+    print_help();
+    return FMLP_OK;
+  }
+  if (strcmp(word, "--version") == 0) {
+    printf("fmlp %s\n", FMLP_VERSION);
+    return FMLP_OK;
+  }
+  if (strcmp(word, "help") == 0) { /* fmlp help COMMAND */
+    static char option[] = "--help";
+    char *asked[] = {arguments[2], option, NULL};
+    const command *one = find(arguments[2]);
+    return one ? one->run(2, asked, error) : unknown_command(arguments[2], error);
+  }
+  const command *one = find(word);
+  return one ? one->run(argument_count - 1, arguments + 1, error) : unknown_command(word, error);
+}
 
 int main(int argument_count, char **arguments) {
-  (void)argument_count;
+  fmlp_error error = {""};
   fmlp_interrupt_install();
-  (void)fprintf(stderr, "%s: no command yet\n", arguments[0]);
-  return 2;
+  (void)signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), as a full disk is */
+  fmlp_status status = dispatch(argument_count, arguments, &error);
+  if (status == FMLP_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+    status = fmlp_fail(&error, FMLP_ERR_OTHER, "standard output cannot be written; is the disk full?");
+  }
+  if (status != FMLP_OK) {
+    fmlp_log_status_line("");
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "fmlp: %s\n", error.text[0] ? error.text : "failed without a reason");
+  }
+  return (int)status;
 }

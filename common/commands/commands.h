@@ -10,7 +10,22 @@
  * profile. */
 FMLP_WARN_UNUSED fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error);
 
+/* fmlp devices */
+FMLP_WARN_UNUSED fmlp_status fmlp_command_devices(int argument_count, char **arguments, fmlp_error *error);
+
+/* fmlp inspect FILE */
+FMLP_WARN_UNUSED fmlp_status fmlp_command_inspect(int argument_count, char **arguments, fmlp_error *error);
+
+/* fmlp profile show|... RUN|FILE */
+FMLP_WARN_UNUSED fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error);
+
+/* fmlp run [OPTION...] [OVERRIDE...] */
+FMLP_WARN_UNUSED fmlp_status fmlp_command_run(int argument_count, char **arguments, fmlp_error *error);
+
 /* fmlp synth [--seed N] [--ticks N] [--start DATE] [--force] FILE */
 FMLP_WARN_UNUSED fmlp_status fmlp_command_synth(int argument_count, char **arguments, fmlp_error *error);
+
+/* fmlp verify [OPTION...] [OVERRIDE...], fmlp verify RUN */
+FMLP_WARN_UNUSED fmlp_status fmlp_command_verify(int argument_count, char **arguments, fmlp_error *error);
 
 #endif

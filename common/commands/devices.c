@@ -1,0 +1,37 @@
+/* fmlp devices: a line per backend, and why one cannot be used. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/backends.h"
+#include "common/commands/commands.h"
+
+enum { REASON_CAPACITY = 512 };
+
+static const char usage[] =
+    "usage: fmlp devices\n"
+    "\n"
+    "Lists the backends of this program: NAME available, or NAME unavailable: reason.\n"
+    "runtime.device, --device and FMLP_DEVICE choose among them.\n";
+
+static void print_backend(const fmlp_backend *backend) {
+  char reason[REASON_CAPACITY] = "";
+  if (!backend->available(0, reason, sizeof reason)) {
+    printf("%s unavailable: %s\n", backend->name, reason[0] ? reason : "no reason given");
+    return;
+  }
+  printf("%s available\n", backend->name);
+  if (reason[0]) printf("  %s\n", reason);
+}
+
+fmlp_status fmlp_command_devices(int argument_count, char **arguments, fmlp_error *error) {
+  if (argument_count > 1 && (strcmp(arguments[1], "--help") == 0 || strcmp(arguments[1], "-h") == 0)) {
+    (void)fputs(usage, stdout);
+    return FMLP_OK;
+  }
+  if (argument_count > 1) {
+    return fmlp_fail(error, FMLP_ERR_USAGE, "devices: '%s' is too much; it takes no argument", arguments[1]);
+  }
+  for (const fmlp_backend *const *backend = fmlp_backends(); *backend; backend++) print_backend(*backend);
+  if (!fmlp_backend_find("cuda")) printf("cuda unavailable: not compiled into this build\n");
+  return FMLP_OK;
+}
