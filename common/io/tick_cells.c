@@ -259,6 +259,14 @@ static const char *closing_quote(const char *at, const char *end) {
   return NULL;
 }
 
+/* A plain loop: cells are short. */
+static const char *find_delimiter(const char *at, const char *end, char delimiter) {
+  for (; at < end; at++) {
+    if (*at == delimiter) return at;
+  }
+  return NULL;
+}
+
 int32_t fmlp_line_split(const char *line, int64_t length, char delimiter, fmlp_cell *cells,
                         int32_t capacity) {
   const char *at = line, *end = line + length;
@@ -271,9 +279,9 @@ int32_t fmlp_line_split(const char *line, int64_t length, char delimiter, fmlp_c
       first = at + 1;
       last = closing_quote(first, end);
       if (!last) return -1;
-      next = memchr(last, delimiter, (size_t)(end - last));
+      next = find_delimiter(last, end, delimiter);
     } else {
-      next = memchr(at, delimiter, (size_t)(end - at));
+      next = find_delimiter(at, end, delimiter);
       last = next ? next : end;
       while (last > first && is_blank(last[-1], delimiter)) last--;
     }
