@@ -6,6 +6,21 @@
 #include "common/core/elementary.h"
 #include "cpu/rolling_kernels.h"
 
+/* out[i] = ln(x[i] / xk[i]): all rows as if positive and normal, then again where they are not. */
+static void log_return(int64_t count, const double *x, const double *xk, double *out) {
+  double special = 0.0; /* a double, because an integer flag keeps gcc 12 from vectorising */
+#pragma omp simd reduction(max : special)
+  for (int64_t i = 0; i < count; i++) {
+    double ratio = x[i] / xk[i];
+    double below = ratio >= DBL_MIN ? 0.0 : 1.0, above = ratio <= DBL_MAX ? 0.0 : 1.0;
+    special = below > special ? below : special;
+    special = above > special ? above : special;
+    out[i] = fmlp_rolling_stored(fmlp_log_bits(fmlp_bits_of(ratio)));
+  }
+  if (special == 0.0) return;
+  for (int64_t i = 0; i < count; i++) out[i] = fmlp_rolling_stored(fmlp_log(x[i] / xk[i]));
+}
+
 static void lagged(const fmlp_rolling_job *job, const fmlp_rolling_target *target) {
   const int64_t k = target->window;
   int64_t start = k > job->last ? job->last : k;
@@ -29,7 +44,7 @@ static void lagged(const fmlp_rolling_job *job, const fmlp_rolling_target *targe
     break;
   default:
     assert(target->op == FMLP_OP_LOG_RETURN);
-    for (int64_t i = 0; i < count; i++) out[i] = fmlp_rolling_stored(fmlp_log(x[i] / xk[i]));
+    log_return(count, x, xk, out);
   }
 }
 

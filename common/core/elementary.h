@@ -61,20 +61,24 @@ static FMLP_BOTH_SIDES double fmlp_log_reduced(double k, double m) {
   return sum + small;
 }
 
+/* ln of the positive number with these bits, `bits` perhaps below 2^52 after rescaling a denormal. Without
+ * branches, so that a loop over columns vectorises. The power of two is the one nearest below sqrt(2) x, so
+ * that m = x / 2^k lies in [sqrt(1/2), sqrt(2)). */
+static FMLP_BOTH_SIDES double fmlp_log_bits(uint64_t bits) {
+  uint64_t biased = ((bits - 0x3fe6a09e667f3bcdULL) + (1100ULL << 52)) >> 52; /* k + 1100 */
+  double k = (fmlp_from_bits(0x4330000000000000ULL | biased) - 0x1p52) - 1100.0;
+  double m = fmlp_from_bits(bits - ((biased - 1100) << 52));
+  return fmlp_log_reduced(k, m);
+}
+
 /* Natural logarithm. log(+-0) = -inf, log(negative) = NaN, log(+inf) = +inf, log(NaN) = NaN. */
 static FMLP_BOTH_SIDES double fmlp_log(double x) {
   uint64_t bits = fmlp_bits_of(x);
-  if (bits - 0x0010000000000000ULL >= 0x7fe0000000000000ULL) { /* not a positive normal number */
-    if (x == 0.0) return fmlp_from_bits(0xfff0000000000000ULL);
-    if (!(x > 0.0)) return fmlp_nan();
-    if (bits == 0x7ff0000000000000ULL) return x;
-    bits = fmlp_bits_of(x * 0x1p54) - (54ULL << 52);
-  }
-  /* Exponent of the power of two nearest below sqrt(2) x: m = x / 2^k lies in [sqrt(1/2), sqrt(2)). */
-  uint64_t biased = (bits - 0x3fe6a09e667f3bcdULL) + (1100ULL << 52);
-  int64_t k = (int64_t)(biased >> 52) - 1100;
-  double m = fmlp_from_bits(bits - ((uint64_t)k << 52));
-  return fmlp_log_reduced((double)k, m);
+  if (bits - 0x0010000000000000ULL < 0x7fe0000000000000ULL) return fmlp_log_bits(bits); /* positive, normal */
+  if (x == 0.0) return fmlp_from_bits(0xfff0000000000000ULL);
+  if (!(x > 0.0)) return fmlp_nan();
+  if (bits == 0x7ff0000000000000ULL) return x;
+  return fmlp_log_bits(fmlp_bits_of(x * 0x1p54) - (54ULL << 52));
 }
 
 /* e^x. exp(-inf) = 0, exp(+inf) = +inf, exp(NaN) = NaN; overflow gives +inf, underflow rounds to a denormal
