@@ -336,6 +336,9 @@ static fmlp_status run_study(study *all, const fmlp_features *features, fmlp_err
 
 static fmlp_status find_model(const fmlp_model_settings *settings, fmlp_model_train *train,
                               fmlp_error *error) {
+  if (!FMLP_HAVE_MODEL)
+    return fmlp_fail(error, FMLP_ERR_USAGE,
+                     "model.type: this program was built without models (FMLP_MODEL=OFF)");
   if (settings->meta_enabled)
     return fmlp_fail(error, FMLP_ERR_USAGE,
                      "model.meta.enabled: the meta-model is not built yet; leave it false");

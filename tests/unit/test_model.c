@@ -82,17 +82,6 @@ static void make_market(double signal, int sides) {
                                                .l2 = 1};
 }
 
-static void run_model(fmlp_model_result *result) {
-  fmlp_error error = {""};
-  fmlp_folds folds;
-  assert_int_equal(fmlp_cv_split(&world.settings.validation, &world.labels, &folds, &error), FMLP_OK);
-  fmlp_status status =
-      fmlp_model_run(&world.settings, &world.features, &world.labels, &folds, result, &error);
-  if (status != FMLP_OK) print_error("%s\n", error.text);
-  assert_int_equal(status, FMLP_OK);
-  fmlp_folds_release(&folds);
-}
-
 static fmlp_status run_refused(fmlp_error *error) {
   fmlp_folds folds;
   assert_int_equal(fmlp_cv_split(&world.settings.validation, &world.labels, &folds, error), FMLP_OK);
@@ -104,30 +93,6 @@ static fmlp_status run_refused(fmlp_error *error) {
   fmlp_model_result_release(&result);
   fmlp_folds_release(&folds);
   return status;
-}
-
-static void expect_same_bits(const fmlp_model_result *a, const fmlp_model_result *b) {
-  assert_int_equal(a->predictions.count, b->predictions.count);
-  for (int64_t i = 0; i < a->predictions.count; i++) {
-    assert_int_equal(a->predictions.label_row[i], b->predictions.label_row[i]);
-    assert_int_equal(fmlp_bits_of(a->predictions.probability[i]),
-                     fmlp_bits_of(b->predictions.probability[i]));
-  }
-  assert_int_equal(a->model_count, b->model_count);
-  for (int32_t i = 0; i < a->model_count; i++) {
-    assert_int_equal(a->models[i].count, b->models[i].count);
-    assert_memory_equal(a->models[i].bytes, b->models[i].bytes, (size_t)a->models[i].count);
-  }
-  for (int32_t f = 0; f < a->feature_count; f++) {
-    assert_int_equal(fmlp_bits_of(a->importance[f]), fmlp_bits_of(b->importance[f]));
-    assert_int_equal(fmlp_bits_of(a->importance_std[f]), fmlp_bits_of(b->importance_std[f]));
-  }
-}
-
-static double mean_auc(const fmlp_model_result *result) {
-  double sum = 0;
-  for (int32_t s = 0; s < result->split_count; s++) sum += result->scores[s].auc;
-  return sum / result->split_count;
 }
 
 static void auc_counts_ties_half(void **state) {
@@ -164,6 +129,41 @@ static void fold_scores_are_those_of_their_definitions(void **state) {
 }
 
 #if FMLP_HAVE_MODEL
+
+static void run_model(fmlp_model_result *result) {
+  fmlp_error error = {""};
+  fmlp_folds folds;
+  assert_int_equal(fmlp_cv_split(&world.settings.validation, &world.labels, &folds, &error), FMLP_OK);
+  fmlp_status status =
+      fmlp_model_run(&world.settings, &world.features, &world.labels, &folds, result, &error);
+  if (status != FMLP_OK) print_error("%s\n", error.text);
+  assert_int_equal(status, FMLP_OK);
+  fmlp_folds_release(&folds);
+}
+
+static void expect_same_bits(const fmlp_model_result *a, const fmlp_model_result *b) {
+  assert_int_equal(a->predictions.count, b->predictions.count);
+  for (int64_t i = 0; i < a->predictions.count; i++) {
+    assert_int_equal(a->predictions.label_row[i], b->predictions.label_row[i]);
+    assert_int_equal(fmlp_bits_of(a->predictions.probability[i]),
+                     fmlp_bits_of(b->predictions.probability[i]));
+  }
+  assert_int_equal(a->model_count, b->model_count);
+  for (int32_t i = 0; i < a->model_count; i++) {
+    assert_int_equal(a->models[i].count, b->models[i].count);
+    assert_memory_equal(a->models[i].bytes, b->models[i].bytes, (size_t)a->models[i].count);
+  }
+  for (int32_t f = 0; f < a->feature_count; f++) {
+    assert_int_equal(fmlp_bits_of(a->importance[f]), fmlp_bits_of(b->importance[f]));
+    assert_int_equal(fmlp_bits_of(a->importance_std[f]), fmlp_bits_of(b->importance_std[f]));
+  }
+}
+
+static double mean_auc(const fmlp_model_result *result) {
+  double sum = 0;
+  for (int32_t s = 0; s < result->split_count; s++) sum += result->scores[s].auc;
+  return sum / result->split_count;
+}
 
 static void bits_do_not_depend_on_the_number_of_threads(void **state) {
   (void)state;
