@@ -8,6 +8,7 @@
 #include "common/io/tick_reader.h"
 #include "common/stages/bars_stage.h"
 #include "common/stages/calendar.h"
+#include "prof/capture.h"
 #include "prof/span.h"
 
 enum { PATH_CAPACITY = 4096, SPAN_PAIRS = 1000000 };
@@ -89,8 +90,10 @@ static fmlp_status work_bars(bench_run *run, fmlp_error *error) {
   return status;
 }
 
+/* Parameter 1: while a capture records. */
 static fmlp_status prepare_spans(bench_run *run, fmlp_error *error) {
-  (void)error;
+  if (run->what->parameter == 1 && !fmlp_capture_start(NULL))
+    return fmlp_fail(error, FMLP_ERR_OTHER, "another capture is recording");
   run->items = SPAN_PAIRS;
   run->bytes = 0;
   return FMLP_OK;
@@ -105,10 +108,15 @@ static fmlp_status work_spans(bench_run *run, fmlp_error *error) {
   return FMLP_OK;
 }
 
+static void finish_spans(bench_run *run) {
+  if (run->what->parameter == 1) fmlp_capture_free(fmlp_capture_stop());
+}
+
 const bench_case bench_stage_cases[] = {
     {"csv/epoch_ms", "row", 0, prepare_csv, work_csv, finish},
     {"csv/date_time", "row", 1, prepare_csv, work_csv, finish},
     {"bars/tick_100", "tick", 0, prepare_bars, work_bars, finish},
-    {"span/pair_off", "pair", 0, prepare_spans, work_spans, finish},
+    {"span/pair_off", "pair", 0, prepare_spans, work_spans, finish_spans},
+    {"span/pair_on", "pair", 1, prepare_spans, work_spans, finish_spans},
     {NULL, NULL, 0, NULL, NULL, NULL},
 };
