@@ -84,18 +84,19 @@ static double session_time(const fmlp_calendar *calendar, int64_t from, int64_t 
   return (double)total;
 }
 
-/* ns with at least one position open. Trades are in order of exit, so from the last one backwards the covered
- * time grows to the left only. */
-static double time_in_position(const fmlp_trades *trades) {
-  int64_t total = 0, covered_from = INT64_MAX;
+/* ns of session time with at least one position open. Trades are in order of exit, so from the last one
+ * backwards the covered time grows to the left only. */
+static double time_in_position(const fmlp_calendar *calendar, const fmlp_trades *trades) {
+  double total = 0.0; /* of whole ns: exact below 2^53, 104 days */
+  int64_t covered_from = INT64_MAX;
   for (int64_t i = trades->count - 1; i >= 0; i--) {
     int64_t end = trades->exit_time[i] < covered_from ? trades->exit_time[i] : covered_from;
     if (trades->entry_time[i] < end) {
-      total += end - trades->entry_time[i];
+      total += session_time(calendar, trades->entry_time[i], end);
       covered_from = trades->entry_time[i];
     }
   }
-  return (double)total;
+  return total;
 }
 
 static void set_trade_metrics(const fmlp_settings *settings, const fmlp_trades *trades, double mean_equity,
@@ -158,7 +159,7 @@ fmlp_status fmlp_metrics_compute(const fmlp_settings *settings, const fmlp_calen
     metrics->total_return = metrics->final_equity / initial - 1.0;
     double open =
         rows > 0 ? session_time(calendar, bars->open_time[first_bar], bars->close_time[last_bar]) : 0.0;
-    metrics->exposure = open > 0.0 ? time_in_position(trades) / open : fmlp_nan();
+    metrics->exposure = open > 0.0 ? time_in_position(calendar, trades) / open : fmlp_nan();
     if (trades->count > 0) {
       double deepest = 0.0;
       for (int64_t b = first_bar; b <= last_bar; b++) {

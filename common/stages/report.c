@@ -1,6 +1,7 @@
 /* The page: what the run was, what to make of it, and the sections in the order of the pipeline. */
 #include "common/stages/report.h"
 
+#include <ctype.h>
 #include <math.h>
 
 #include "common/stages/report_page.h"
@@ -32,9 +33,8 @@ static void fact(fmlp_text *text, const char *name, const char *value) {
   if (value == NULL || *value == '\0') return;
   fmlp_text_append(text, "<span>");
   fmlp_text_append(text, name);
-  fmlp_text_append(text, "<b>");
   fmlp_text_html(text, value);
-  fmlp_text_append(text, "</b></span>");
+  fmlp_text_append(text, "</span>");
 }
 
 static void header(const fmlp_report_input *input, fmlp_text *text) {
@@ -45,15 +45,15 @@ static void header(const fmlp_report_input *input, fmlp_text *text) {
   fmlp_text_append(text, "</h1>\n<p class=\"facts\">");
   fact(text, "", settings != NULL ? settings->data.symbol : NULL);
   if (input->bars != NULL && input->bars->count > 0) {
-    fmlp_text_append(text, "<span><b>");
+    fmlp_text_append(text, "<span>");
     fmlp_text_minute(text, input->bars->open_time[0]);
-    fmlp_text_append(text, "</b> to <b>");
+    fmlp_text_append(text, " to ");
     fmlp_text_minute(text, input->bars->close_time[input->bars->count - 1]);
-    fmlp_text_append(text, "</b> UTC</span>");
+    fmlp_text_append(text, " UTC</span>");
   }
   fact(text, "from ", input->source);
-  fact(text, "computed on ", input->backend);
-  fact(text, "", input->created);
+  fact(text, "on ", input->backend);
+  fact(text, "run ", input->created);
   fmlp_text_append(text, "</p>\n</header>\n<nav aria-label=\"Sections\"><ul>");
   static const char *const links[][2] = {{"data", "Data and bars"}, {"labels", "Labels"}, {"model", "Model"},
                                          {"backtest", "Backtest"},  {"risk", "Risk"},     {"run", "Run"}};
@@ -77,13 +77,13 @@ static void tile_end(fmlp_text *text) {
 
 static void result_tiles(const fmlp_evaluation *evaluation, fmlp_text *text) {
   const fmlp_metrics *metrics = &evaluation->paths[0].metrics;
-  tile_begin(text, "Total return, path 0");
+  tile_begin(text, "Return, path 0");
   fmlp_page_percent(text, metrics->total_return, 2);
   tile_detail(text);
   fmlp_text_append(text, "median of paths ");
   fmlp_page_percent(text, evaluation->summary[1].median, 2);
   tile_end(text);
-  tile_begin(text, "Sharpe ratio, path 0");
+  tile_begin(text, "Sharpe, path 0");
   fmlp_page_fixed(text, metrics->sharpe, 2);
   tile_detail(text);
   fmlp_text_append(text, "\xc2\xb1 ");
@@ -91,7 +91,7 @@ static void result_tiles(const fmlp_evaluation *evaluation, fmlp_text *text) {
   fmlp_text_format(text, ", %lld days%s", (long long)metrics->days,
                    metrics->significant ? "" : ": not significant");
   tile_end(text);
-  tile_begin(text, "Maximum drawdown, path 0");
+  tile_begin(text, "Drawdown, path 0");
   fmlp_page_percent(text, metrics->max_drawdown, 2);
   tile_detail(text);
   fmlp_text_append(text, "profit factor ");
@@ -141,11 +141,13 @@ static void verdict(const fmlp_report_input *input, auc_range auc, fmlp_text *te
     fmlp_text_format(text, "<li>Out-of-fold AUC %.3f on average: %s.</li>\n", auc.mean, meaning);
   }
   for (int32_t i = 0; i < count; i++) {
+    const char first[2] = {(char)toupper((unsigned char)notes[i][0]), '\0'};
     fmlp_text_append(text, "<li>");
-    fmlp_text_html(text, notes[i]);
-    fmlp_text_append(text, "</li>\n");
+    fmlp_text_html(text, first);
+    fmlp_text_html(text, notes[i] + 1);
+    fmlp_text_append(text, ".</li>\n");
   }
-  if (few) fmlp_text_append(text, "<li>fewer than 30 trades: resampling them shows little</li>\n");
+  if (few) fmlp_text_append(text, "<li>Fewer than 30 trades: resampling them shows little.</li>\n");
   fmlp_text_append(text, "</ul>\n");
 }
 

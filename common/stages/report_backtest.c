@@ -195,12 +195,11 @@ static void trades_part(const fmlp_evaluation *evaluation, fmlp_text *text) {
 
 void fmlp_report_section_backtest(const fmlp_report_input *input, fmlp_text *text) {
   const fmlp_evaluation *evaluation = input->evaluation;
-  bool causal = evaluation != NULL && evaluation->causal;
-  fmlp_page_section(
-      text, "backtest", "Backtest",
-      causal ? "Out-of-sample signals played on the ticks, with costs."
-             : "Out-of-sample signals played on the ticks, with costs. The models were trained on data "
-               "after the test too: not a tradable record.");
+  bool causal = evaluation == NULL || evaluation->causal;
+  fmlp_page_section(text, "backtest", "Backtest",
+                    causal ? "Out-of-sample signals played on the ticks, with costs."
+                           : "Out-of-sample signals played on the ticks, with costs; trained on data after "
+                             "the test: not a tradable record.");
   if (evaluation == NULL || evaluation->path_count == 0) {
     fmlp_page_missing(text, "Backtest: not done in this run.");
   } else {

@@ -7,7 +7,7 @@
 #include "common/core/civil.h"
 #include "common/stages/report_page.h"
 
-static const double top_margin = 22, right_margin = 14, bottom_margin = 42;
+static const double top_margin = 28, right_margin = 14, bottom_margin = 42;
 
 fmlp_chart fmlp_chart_begin(fmlp_text *text, const char *id, const char *title, const char *description,
                             const fmlp_chart_key *keys, double width, double height, double left) {
@@ -85,6 +85,7 @@ void fmlp_chart_y_range(fmlp_chart *chart, double low, double high) {
     high += room;
   }
   double step = nice_step(high - low, 5);
+  chart->y_step = step;
   chart->y_low = floor(low / step + 1e-9) * step;
   chart->y_high = ceil(high / step - 1e-9) * step;
 }
@@ -127,7 +128,7 @@ void fmlp_chart_text(const fmlp_chart *chart, double x, double y, const char *an
 }
 
 void fmlp_chart_y_axis(const fmlp_chart *chart, const char *label, fmlp_axis_unit unit) {
-  double step = nice_step(chart->y_high - chart->y_low, 5);
+  double step = chart->y_step;
   double first = ceil(chart->y_low / step - 1e-9);
   for (int i = 0; i < 12; i++) {
     double value = (first + i) * step;

@@ -14,6 +14,7 @@ typedef struct fmlp_chart {
   double width, height;                /* of the drawing, user units (pixels at full width) */
   double left, right, top, bottom;     /* edges of the plot area */
   double x_low, x_high, y_low, y_high; /* data at those edges */
+  double y_step;                       /* between ticks */
   bool flipped;                        /* low values on top */
 } fmlp_chart;
 

@@ -22,6 +22,15 @@ static void text_row(fmlp_text *text, const char *name, const char *value) {
   fmlp_page_row_end(text);
 }
 
+/* In a table whose values are texts, so that all stand left. */
+static void number_row(fmlp_text *text, const char *name, int64_t value) {
+  fmlp_page_row(text, name);
+  fmlp_text_append(text, "<td>");
+  fmlp_page_count(text, value);
+  fmlp_text_append(text, "</td>");
+  fmlp_page_row_end(text);
+}
+
 static void read_card(const fmlp_report_input *input, fmlp_text *text) {
   const fmlp_read_report *read = input->read;
   fmlp_text_append(text, "<div class=\"card\">\n");
@@ -34,15 +43,9 @@ static void read_card(const fmlp_report_input *input, fmlp_text *text) {
     text_row(text, "Compression", read->compression);
     text_row(text, "Decision", read->decision);
     text_row(text, "Time zone of the times", read->timezone);
-    fmlp_page_row(text, "Lines");
-    fmlp_page_cell_count(text, read->lines);
-    fmlp_page_row_end(text);
-    fmlp_page_row(text, "Ticks");
-    fmlp_page_cell_count(text, read->rows);
-    fmlp_page_row_end(text);
-    fmlp_page_row(text, "Bad rows skipped");
-    fmlp_page_cell_count(text, read->bad_rows);
-    fmlp_page_row_end(text);
+    number_row(text, "Lines", read->lines);
+    number_row(text, "Ticks", read->rows);
+    number_row(text, "Bad rows skipped", read->bad_rows);
     fmlp_page_table_end(text);
   }
   fmlp_text_append(text, "</div>\n");
@@ -98,76 +101,72 @@ static const char *bar_type_name(fmlp_bar_type type) {
   return (size_t)type < sizeof names / sizeof *names ? names[type] : "unknown";
 }
 
+static void bars_values(const fmlp_bars *bars, fmlp_text *text) {
+  double ticks = 0.0, spread = 0.0, n = (double)bars->count;
+  int64_t duration = 0;
+  for (int64_t b = 0; b < bars->count; b++) {
+    ticks += (double)(bars->last_tick[b] - bars->first_tick[b]);
+    duration += bars->close_time[b] - bars->open_time[b];
+    if (bars->spread_mean != NULL) spread += bars->spread_mean[b];
+  }
+  fmlp_page_row(text, "Ticks per bar, mean");
+  fmlp_text_append(text, "<td>");
+  fmlp_page_fixed(text, ticks / n, 1);
+  fmlp_text_append(text, "</td>");
+  fmlp_page_row_end(text);
+  fmlp_page_row(text, "Duration of a bar, mean");
+  fmlp_text_append(text, "<td>");
+  fmlp_page_duration(text, duration / bars->count);
+  fmlp_text_append(text, "</td>");
+  fmlp_page_row_end(text);
+  fmlp_page_row(text, "Spread, mean of bars");
+  fmlp_text_append(text, "<td>");
+  fmlp_page_fixed(text, bars->spread_mean != NULL ? spread / n : NAN, bars->price.k + 1);
+  fmlp_text_append(text, " price units</td>");
+  fmlp_page_row_end(text);
+}
+
 static void bars_card(const fmlp_report_input *input, fmlp_text *text) {
   const fmlp_bars *bars = input->bars;
   fmlp_text_append(text, "<div class=\"card\">\n");
-  fmlp_page_table(text, "Bars", "Item|>Value");
-  if (input->settings != NULL) {
-    char type[96];
-    snprintf(type, sizeof type, "%s, %g", bar_type_name(input->settings->bars.type),
-             input->settings->bars.threshold);
-    text_row(text, "Type and threshold", type);
-  }
-  fmlp_page_row(text, "Bars");
-  fmlp_page_cell_count(text, bars->count);
-  fmlp_page_row_end(text);
-  if (bars->count > 0) {
-    double ticks = 0.0, spread = 0.0;
-    int64_t duration = 0;
-    for (int64_t b = 0; b < bars->count; b++) {
-      ticks += (double)(bars->last_tick[b] - bars->first_tick[b]);
-      duration += bars->close_time[b] - bars->open_time[b];
-      if (bars->spread_mean != NULL) spread += bars->spread_mean[b];
+  if (bars == NULL || bars->count == 0) {
+    fmlp_page_missing(text, "Bars: none in this run.");
+  } else {
+    fmlp_page_table(text, "Bars", "Item|Value");
+    if (input->settings != NULL) {
+      char type[96];
+      snprintf(type, sizeof type, "%s, %g", bar_type_name(input->settings->bars.type),
+               input->settings->bars.threshold);
+      text_row(text, "Type and threshold", type);
     }
-    double n = (double)bars->count;
-    fmlp_page_row(text, "Ticks per bar, mean");
-    fmlp_page_cell_fixed(text, ticks / n, 1);
-    fmlp_page_row_end(text);
-    fmlp_page_row(text, "Duration of a bar, mean");
-    fmlp_text_append(text, "<td class=\"n\">");
-    fmlp_page_duration(text, duration / bars->count);
-    fmlp_text_append(text, "</td>");
-    fmlp_page_row_end(text);
-    fmlp_page_row(text, "Spread, mean of bars (price units)");
-    fmlp_page_cell_fixed(text, bars->spread_mean != NULL ? spread / n : NAN, bars->price.k + 1);
-    fmlp_page_row_end(text);
-  }
-  if (input->bars_report != NULL) {
-    const struct {
-      const char *name;
-      int64_t count;
-    } rows[] = {{"Closed short by a session boundary", input->bars_report->session_tails},
-                {"... of these dropped", input->bars_report->tails_dropped},
-                {"Ticks of the unfinished last bar, dropped", input->bars_report->unfinished_ticks}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-      fmlp_page_row(text, rows[i].name);
-      fmlp_page_cell_count(text, rows[i].count);
-      fmlp_page_row_end(text);
+    number_row(text, "Bars", bars->count);
+    bars_values(bars, text);
+    if (input->bars_report != NULL) {
+      number_row(text, "Closed short by a session boundary", input->bars_report->session_tails);
+      number_row(text, "... of these dropped", input->bars_report->tails_dropped);
+      number_row(text, "Ticks of the unfinished last bar", input->bars_report->unfinished_ticks);
     }
+    fmlp_page_table_end(text);
   }
-  fmlp_page_table_end(text);
   fmlp_text_append(text, "</div>\n");
 }
 
 void fmlp_report_section_data(const fmlp_report_input *input, fmlp_text *text) {
   fmlp_page_section(text, "data", "Data and bars", NULL);
-  fmlp_text_append(text, "<div class=\"grid\">\n");
+  fmlp_text_append(text, "<div class=\"grid\">\n<div class=\"stack\">\n");
   read_card(input, text);
+  bars_card(input, text);
+  fmlp_text_append(text, "</div>\n");
   clean_card(input->clean, text);
   fmlp_text_append(text, "</div>\n");
-  if (input->bars == NULL || input->bars->count == 0) {
-    fmlp_page_missing(text, "Bars: none in this run.");
-  } else {
-    price_chart(input->bars, text);
-    bars_card(input, text);
-  }
+  if (input->bars != NULL && input->bars->count > 1) price_chart(input->bars, text);
   fmlp_page_section_end(text);
 }
 
 /* One stacked bar per side: stop, time, target. */
 static void balance_chart(int64_t count[2][3], fmlp_text *text) {
   static const fmlp_chart_key keys[] = {{"target first", "var(--blue)", false},
-                                        {"deadline", "var(--gray)", false},
+                                        {"deadline", "var(--flat)", false},
                                         {"stop first", "var(--red)", false},
                                         {NULL, NULL, false}};
   static const char *const sides[2] = {"long", "short"}, *const names[3] = {"stop first", "deadline",
@@ -177,10 +176,11 @@ static void balance_chart(int64_t count[2][3], fmlp_text *text) {
   for (int s = 0; s < 2; s++) rows += count[s][0] + count[s][1] + count[s][2] > 0;
   fmlp_chart chart = fmlp_chart_begin(text, "chart-labels", "Label balance",
                                       "Which barrier was touched first, as a share of each side's labels.",
-                                      keys, 1080, 64 + 44 * rows, 56);
+                                      keys, 1080, 54 + 44 * rows, 56);
+  chart.top = 6; /* no label above the plot */
   fmlp_chart_x_range(&chart, 0, 1);
   fmlp_chart_x_axis(&chart, "share of labels", FMLP_AXIS_PERCENT, true);
-  double y = chart.top + 4;
+  double y = chart.top + 2;
   for (int s = 0; s < 2; s++) {
     int64_t total = count[s][0] + count[s][1] + count[s][2];
     if (total == 0) continue;

@@ -116,7 +116,8 @@ static void importance_chart(const fmlp_model_result *model, fmlp_text *text) {
            "Share of the total gain, mean over folds with its standard deviation; the first %d of %d inputs.",
            (int)shown, (int)model->feature_count);
   fmlp_chart chart = fmlp_chart_begin(text, "chart-importance", "Feature importance", description, NULL, 1080,
-                                      64 + 22.0 * shown, 210);
+                                      56 + 22.0 * shown, 210);
+  chart.top = 6; /* no label above the plot */
   double most = 0.0;
   for (int32_t k = 0; k < shown; k++) {
     double end =

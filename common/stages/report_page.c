@@ -9,7 +9,8 @@
  * colour-vision deficiency, and never carry a meaning alone. */
 static const char style[] =
     ":root{color-scheme:light dark;--page:#f6f6f3;--card:#fdfdfc;--line:#e3e2db;--ink:#121211;--soft:#55544f;"
-    "--faint:#8a8881;--grid:#e6e5de;--axis:#bdbcb2;--blue:#2a78d6;--red:#d93f3e;--gray:#a5a39a;"
+    "--faint:#8a8881;--grid:#e6e5de;--axis:#bdbcb2;--blue:#2a78d6;--red:#d93f3e;--gray:#a5a39a;--flat:#"
+    "7a7870;"
     "--amber:#b87a00;--hover:rgba(42,120,214,.12);--warn:#fbf3dd;--warnline:#e2c777}\n"
     "@media(prefers-color-scheme:dark){:root{--page:#121211;--card:#1b1b1a;--line:#30302d;--ink:#f4f4f1;"
     "--soft:#c1c0b7;--faint:#8d8b84;--grid:#2a2a28;--axis:#4a4945;--blue:#4a93ea;--red:#e86a69;--gray:#"
@@ -23,18 +24,20 @@ static const char style[] =
     "h2{font-size:21px;letter-spacing:-.01em;margin:0 0 2px}h3{font-size:14px;margin:0 0 2px;font-weight:650}"
     ".eyebrow{font-size:12px;letter-spacing:.08em;text-transform:uppercase;color:var(--faint);font-weight:"
     "650}"
-    ".facts{color:var(--soft);margin:0;overflow-wrap:anywhere}.facts b{font-weight:600;color:var(--ink)}"
+    ".facts{color:var(--soft);margin:0;overflow-wrap:anywhere}.facts "
+    "span:first-child{font-weight:600;color:var(--ink)}"
     ".facts span+span::before{content:\"\\00b7\";margin:0 .5em;color:var(--faint)}\n"
     "nav{position:sticky;top:0;z-index:2;margin-top:22px;background:var(--page);border-bottom:1px solid "
     "var(--line)}nav ul{display:flex;gap:22px;overflow-x:auto;list-style:none;margin-top:0;margin-bottom:0}"
     "nav a{display:block;padding:10px 0;color:var(--soft);text-decoration:none;font-size:14px;white-space:"
     "nowrap}nav a:hover{color:var(--ink);box-shadow:inset 0 -2px var(--blue)}\n"
     "section{padding:34px 0 4px;scroll-margin-top:36px}.note{color:var(--soft);margin:0 0 "
-    "14px;max-width:78ch}"
+    "14px;max-width:96ch}"
     ".grid{display:grid;gap:16px;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));"
     "align-items:start;margin-bottom:16px}.card{background:var(--card);border:1px solid "
     "var(--line);border-radius:"
-    "10px;padding:16px 18px;margin:0 0 16px;min-width:0}.grid .card{margin:0}\n"
+    "10px;padding:16px 18px;margin:0 0 16px;min-width:0}.grid "
+    ".card{margin:0}.stack{display:grid;gap:16px;min-width:0}\n"
     ".tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));margin:24px 0 "
     "16px}"
     ".tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:13px 16px}"
@@ -75,7 +78,7 @@ static const char chart_style[] =
     "svg .path{fill:none;stroke:var(--gray);stroke-width:1;opacity:.65}svg .down{fill:none;stroke:var(--red);"
     "stroke-width:1.5;stroke-linejoin:round}svg .downfill{fill:var(--red);opacity:.16}svg "
     ".bar{fill:var(--blue)}"
-    "svg .bad{fill:var(--red)}svg .flat{fill:var(--gray)}svg .stem{stroke:var(--blue);stroke-width:2}"
+    "svg .bad{fill:var(--red)}svg .flat{fill:var(--flat)}svg .stem{stroke:var(--blue);stroke-width:2}"
     "svg .stem.low{stroke:var(--red)}svg .dot{fill:var(--blue);stroke:var(--card);stroke-width:2}"
     "svg .dot.low{fill:var(--red)}svg .whisker{stroke:var(--ink);stroke-width:1.5;opacity:.75}"
     "svg .band{fill:var(--blue);opacity:.14}svg .limit{stroke:var(--red);stroke-width:1;stroke-dasharray:4 3}"
@@ -174,7 +177,7 @@ void fmlp_page_fixed(fmlp_text *text, double value, int decimals) {
 
 void fmlp_page_percent(fmlp_text *text, double fraction, int decimals) {
   fmlp_page_fixed(text, fraction * 100.0, decimals);
-  if (isfinite(fraction)) fmlp_text_append(text, " %");
+  if (isfinite(fraction)) fmlp_text_append(text, "\xc2\xa0%");
 }
 
 void fmlp_page_duration(fmlp_text *text, int64_t nanoseconds) {

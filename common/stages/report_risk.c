@@ -76,7 +76,8 @@ static void probability_chart(const fmlp_risk_result *risk, fmlp_text *text) {
   list_proportions(risk, rows);
   fmlp_chart chart =
       fmlp_chart_begin(text, "chart-outcomes", "Outcome probabilities",
-                       "Share of paths, with its 95 % Wilson interval.", NULL, 1080, 64 + 4 * 34, 210);
+                       "Share of paths, with its 95 % Wilson interval.", NULL, 1080, 54 + 4 * 34, 210);
+  chart.top = 6; /* no label above the plot */
   fmlp_chart_x_range(&chart, 0, 1);
   fmlp_chart_x_axis(&chart, "share of paths", FMLP_AXIS_PERCENT, true);
   for (int i = 0; i < 4; i++) {
