@@ -49,7 +49,8 @@ static fmlp_status write_every(event_writer *writer, int64_t step, fmlp_error *e
 }
 
 /* up = max(0, up + r), down = min(0, down + r), r = log(mid / previous mid); an event where down < -h or up >
- * h, after which the sum that crossed restarts at 0 and the other runs on, as in AFML's snippet 2.4. */
+ * h, after which both restart at 0. (AFML's snippet 2.4 restarts only the one that crossed; it is the same
+ * filter, because a sum that crosses stands at the extreme since its restart, where the other one is 0.) */
 static fmlp_status write_cusum(event_writer *writer, double threshold, fmlp_error *error) {
   const fmlp_bars *bars = writer->bars;
   double up = 0.0, down = 0.0;
@@ -62,11 +63,8 @@ static fmlp_status write_cusum(event_writer *writer, double threshold, fmlp_erro
     previous = mid;
     up = up + change > 0.0 ? up + change : 0.0;
     down = down + change < 0.0 ? down + change : 0.0;
-    if (down < -threshold) {
-      down = 0.0;
-      write_event(writer, bar);
-    } else if (up > threshold) {
-      up = 0.0;
+    if (down < -threshold || up > threshold) {
+      up = down = 0.0;
       write_event(writer, bar);
     }
   }

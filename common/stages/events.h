@@ -7,11 +7,10 @@
 #include "common/core/dataset.h"
 #include "common/stages/calendar.h"
 
-/* Every bar, every n-th (bars 0, n, 2n, ...), or symmetric CUSUM on log returns of the mid (AFML snippet 2.4:
- * an event where a sum passes the threshold; that sum restarts at 0, the other runs on). An event stands at
- * its bar's close. Bars that close outside every session give none, unless `out_of_session_kept`; they still
- * count and still feed the sums. FMLP_ERR_USAGE for n or a threshold that is not positive. On failure
- * `events` is empty. */
+/* Every bar, every n-th (bars 0, n, 2n, ...), or symmetric CUSUM on log returns of the mid (AFML 2.5.2.1: an
+ * event where a sum passes the threshold, after which both restart at 0). An event stands at its bar's close.
+ * Bars that close outside every session give none, unless `out_of_session_kept`; they still count and still
+ * feed the sums. FMLP_ERR_USAGE for n or a threshold that is not positive. On failure `events` is empty. */
 FMLP_WARN_UNUSED fmlp_status fmlp_events_find(const fmlp_labeling_settings *settings,
                                               const fmlp_calendar *calendar, bool out_of_session_kept,
                                               const fmlp_bars *bars, fmlp_events *events, fmlp_error *error);
