@@ -49,12 +49,13 @@
 #include "common/core/philox.h"
 #include "common/core/tree.h"
 #include "cpu/cpu.h"
+#include "cpu/philox_lanes.h"
 #include "prof/span.h"
 
 enum {
-  LANES = 32,
+  LANES = PHILOX_LANES,
   ROWS = 32,         /* a multiple of FMLP_PHILOX_WORDS: every step starts at word 0 */
-  RANDOM = 2 * ROWS, /* draws of one step: stationary takes two a trade */
+  RANDOM = 2 * ROWS, /* draws of one step at most: stationary takes two a trade */
   PATH_GRAIN = 512
 };
 
@@ -62,72 +63,57 @@ typedef struct study {
   const fmlp_monte_carlo *job;
   const double *value; /* pnl, or ratio when compounding */
   const int64_t *day_offset;
+  int64_t shortest_run;  /* of consecutive trades from one draw: the block length, or the shortest day */
+  const int64_t *fan_at; /* [fan_points] trades after which each column of the fan is taken */
   double *final_capital, *max_drawdown, *fan;
   int32_t *trades_used;
   int8_t *outcome;
 } study;
 
+/* What the rules look at, for each lane. `limit` is the number of rows of this step that count, lowered when
+ * the path stops; it and the outcome are doubles, because gcc vectorises walk() only over lanes of one type.
+ */
+typedef struct accounts {
+  double capital[LANES], peak[LANES], drawdown[LANES], day_open[LANES], limit[LANES], outcome[LANES];
+} accounts;
+
 /* What each lane is doing. `path` is relative to the job, -1 in an idle lane. */
 typedef struct lanes {
-  double capital[LANES], peak[LANES], drawdown[LANES], day_open[LANES];
-  int64_t limit[LANES]; /* rows of this step that count: lowered when the path stops */
-  int64_t outcome[LANES];
+  accounts of;
   int64_t path[LANES];
   int64_t done[LANES]; /* trades before this step, a multiple of ROWS */
   int32_t next_fan[LANES];
-  /* samplers */
-  uint64_t draws[LANES];          /* taken so far, by kinds that draw now and then */
-  fmlp_philox_block block[LANES]; /* the block of the last of them */
-  int64_t position[LANES];        /* the next trade */
-  int64_t left[LANES];            /* trades left in the current block or day */
+  int64_t draws[LANES];    /* taken so far, by kinds that draw once for a run of trades */
+  int64_t position[LANES]; /* the next trade of the run */
+  int64_t left[LANES];     /* trades left in it */
 } lanes;
 
 /* Scratch of one chunk. */
 typedef struct step {
   lanes state;
   int32_t trade[ROWS][LANES];
-  int64_t opens_day[ROWS][LANES]; /* 1 where a resampled day begins */
-  double capital[ROWS][LANES];    /* after each row, for the fan */
+  double opens_day[ROWS][LANES]; /* 1 where a resampled day begins, else 0 */
+  double capital[ROWS][LANES];   /* after each row, for the fan */
   uint32_t random[RANDOM][LANES];
   int32_t *order; /* permutation: [LANES][trades] */
 } step;
 
 /* ---- which trades ---- */
 
-/* `blocks` blocks of random numbers for every lane, from block done * a_trade / 4 on. */
-static void draw_blocks(step *now, const study *work, int a_trade) {
+/* `blocks` blocks of random numbers for every lane, from the one that holds the lane's draw `first_draw`. */
+static void draw_blocks(step *now, const study *work, const int64_t *first_draw, int64_t scale, int blocks) {
   uint64_t first[LANES], path[LANES];
   for (int lane = 0; lane < LANES; lane++) {
-    first[lane] = (uint64_t)(now->state.done[lane] * a_trade) / FMLP_PHILOX_WORDS;
+    first[lane] = (uint64_t)(first_draw[lane] * scale) / FMLP_PHILOX_WORDS;
     path[lane] = (uint64_t)(work->job->first_path + now->state.path[lane]);
   }
+  assert(blocks * FMLP_PHILOX_WORDS <= RANDOM);
   uint64_t key = fmlp_philox_key(work->job->seed, FMLP_PHILOX_MONTE_CARLO);
-  for (int b = 0; b < ROWS * a_trade / FMLP_PHILOX_WORDS; b++) {
-    uint32_t(*random)[LANES] = now->random + b * FMLP_PHILOX_WORDS;
-    for (int lane = 0; lane < LANES; lane++) {
-      fmlp_philox_block block = fmlp_philox(key, first[lane] + (uint64_t)b, path[lane]);
-      random[0][lane] = block.word[0];
-      random[1][lane] = block.word[1];
-      random[2][lane] = block.word[2];
-      random[3][lane] = block.word[3];
-    }
-  }
-}
-
-/* The next draw of a kind that draws less than once a trade. */
-static uint32_t draw_next(step *now, const study *work, int lane) {
-  lanes *state = &now->state;
-  uint64_t draw = state->draws[lane]++;
-  if (draw % FMLP_PHILOX_WORDS == 0) {
-    uint64_t key = fmlp_philox_key(work->job->seed, FMLP_PHILOX_MONTE_CARLO);
-    uint64_t path = (uint64_t)(work->job->first_path + state->path[lane]);
-    state->block[lane] = fmlp_philox(key, draw / FMLP_PHILOX_WORDS, path);
-  }
-  return state->block[lane].word[draw % FMLP_PHILOX_WORDS];
+  philox_lanes(now->random, blocks, key, first, path);
 }
 
 static void sample_iid(step *now, const study *work) {
-  draw_blocks(now, work, 1);
+  draw_blocks(now, work, now->state.done, 1, ROWS / FMLP_PHILOX_WORDS);
   uint64_t n = (uint64_t)work->job->trades;
   for (int row = 0; row < ROWS; row++) {
     for (int lane = 0; lane < LANES; lane++) {
@@ -137,7 +123,7 @@ static void sample_iid(step *now, const study *work) {
 }
 
 static void sample_stationary(step *now, const study *work) {
-  draw_blocks(now, work, 2);
+  draw_blocks(now, work, now->state.done, 2, 2 * ROWS / FMLP_PHILOX_WORDS);
   lanes *state = &now->state;
   int64_t n = work->job->trades;
   uint64_t restart_below = ((uint64_t)1 << 32) / (uint64_t)work->job->block_length;
@@ -152,49 +138,55 @@ static void sample_stationary(step *now, const study *work) {
   }
 }
 
-static void sample_block(step *now, const study *work) {
-  lanes *state = &now->state;
-  int64_t n = work->job->trades, length = work->job->block_length;
-  int64_t starts = work->job->kind == FMLP_MC_MOVING_BLOCK ? n - length + 1 : n;
-  for (int lane = 0; lane < LANES; lane++) {
-    if (state->path[lane] < 0) continue;
-    for (int row = 0; row < ROWS; row++) {
-      if (state->left[lane] == 0) {
-        state->position[lane] = fmlp_philox_index(draw_next(now, work, lane), starts);
-        state->left[lane] = length;
-      }
-      int64_t trade = state->position[lane];
-      now->trade[row][lane] = (int32_t)trade;
-      state->position[lane] = trade + 1 == n ? 0 : trade + 1;
-      state->left[lane]--;
-    }
-  }
+/* Where the run that draw u begins starts, and how long it is. */
+static int64_t run_start(const study *work, uint32_t u, int64_t *length) {
+  const fmlp_monte_carlo *job = work->job;
+  *length = job->block_length;
+  if (job->kind == FMLP_MC_MOVING_BLOCK) return fmlp_philox_index(u, job->trades - job->block_length + 1);
+  if (job->kind == FMLP_MC_CIRCULAR_BLOCK) return fmlp_philox_index(u, job->trades);
+  int64_t day = fmlp_philox_index(u, job->days);
+  *length = work->day_offset[day + 1] - work->day_offset[day];
+  return work->day_offset[day];
 }
 
-static void sample_day(step *now, const study *work) {
+/* Blocks and days: runs of consecutive trades, one draw each. A step begins at most ROWS / shortest + 1 of
+ * them, and its first draw stands up to three words inside its block. */
+static void sample_runs(step *now, const study *work) {
   lanes *state = &now->state;
+  int64_t most_draws = ROWS / work->shortest_run + 1 + (FMLP_PHILOX_WORDS - 1);
+  int blocks = (int)((most_draws + FMLP_PHILOX_WORDS - 1) / FMLP_PHILOX_WORDS);
+  draw_blocks(now, work, state->draws, 1, blocks);
+  memset(now->opens_day, 0, sizeof now->opens_day);
   for (int lane = 0; lane < LANES; lane++) {
     if (state->path[lane] < 0) continue;
-    for (int row = 0; row < ROWS; row++) {
-      now->opens_day[row][lane] = state->left[lane] == 0;
-      if (state->left[lane] == 0) {
-        int64_t day = fmlp_philox_index(draw_next(now, work, lane), work->job->days);
-        state->position[lane] = work->day_offset[day];
-        state->left[lane] = work->day_offset[day + 1] - work->day_offset[day];
+    int64_t draw = state->draws[lane], first_drawn = draw - draw % FMLP_PHILOX_WORDS;
+    int64_t position = state->position[lane], left = state->left[lane];
+    for (int64_t row = 0; row < ROWS;) {
+      if (left == 0) {
+        position = run_start(work, now->random[draw++ - first_drawn][lane], &left);
+        now->opens_day[row][lane] = 1.0;
       }
-      now->trade[row][lane] = (int32_t)state->position[lane]++;
-      state->left[lane]--;
+      int64_t end = row + left < ROWS ? row + left : ROWS;
+      left -= end - row;
+      for (; row < end; row++) {
+        now->trade[row][lane] = (int32_t)position;
+        position = position + 1 == work->job->trades ? 0 : position + 1;
+      }
     }
+    state->draws[lane] = draw;
+    state->position[lane] = position;
+    state->left[lane] = left;
   }
 }
 
 static void sample_permutation(step *now, const study *work) {
-  draw_blocks(now, work, 1);
+  draw_blocks(now, work, now->state.done, 1, ROWS / FMLP_PHILOX_WORDS);
   int64_t n = work->job->trades;
   for (int lane = 0; lane < LANES; lane++) {
     if (now->state.path[lane] < 0) continue;
     int32_t *order = now->order + lane * n;
-    for (int64_t row = 0, t = now->state.done[lane]; row < now->state.limit[lane]; row++, t++) {
+    int64_t rows = (int64_t)now->state.of.limit[lane];
+    for (int64_t row = 0, t = now->state.done[lane]; row < rows; row++, t++) {
       int64_t j = t + fmlp_philox_index(now->random[row][lane], n - t);
       int32_t taken = order[j];
       order[j] = order[t];
@@ -211,7 +203,8 @@ static void sample(step *now, const study *work) {
     return;
   case FMLP_MC_MOVING_BLOCK:
   case FMLP_MC_CIRCULAR_BLOCK:
-    sample_block(now, work);
+  case FMLP_MC_DAY:
+    sample_runs(now, work);
     return;
   case FMLP_MC_STATIONARY:
     sample_stationary(now, work);
@@ -219,61 +212,55 @@ static void sample(step *now, const study *work) {
   case FMLP_MC_PERMUTATION:
     sample_permutation(now, work);
     return;
-  case FMLP_MC_DAY:
-    sample_day(now, work);
-    return;
   }
 }
 
 /* ---- what they do to the capital ---- */
 
 /* ROWS trades of every lane. Rows at or beyond a lane's limit leave its capital as it is, and with it all
- * else. The flags are constants at every call, so that each combination is a loop without branches. */
+ * else. The flags are constants at every call, so that each combination is free of branches. The steps are
+ * loops of their own because gcc, which must assume that arithmetic can trap, turns a choice whose one side
+ * it has just computed into a jump, and then does not vectorise. */
 __attribute__((always_inline)) static inline void walk(step *restrict now, const study *work,
                                                        const double *restrict value, bool compounding,
                                                        bool days, bool history) {
-  lanes *state = &now->state;
   double ruin = work->job->ruin_level, target = work->job->target_level, loss = -work->job->daily_loss;
-  double capital[LANES], peak[LANES], drawdown[LANES], day_open[LANES];
-  int64_t limit[LANES], outcome[LANES];
-  memcpy(capital, state->capital, sizeof capital);
-  memcpy(peak, state->peak, sizeof peak);
-  memcpy(drawdown, state->drawdown, sizeof drawdown);
-  memcpy(day_open, state->day_open, sizeof day_open);
-  memcpy(limit, state->limit, sizeof limit);
-  memcpy(outcome, state->outcome, sizeof outcome);
-  for (int64_t row = 0; row < ROWS; row++) {
-    const int32_t *trade = now->trade[row];
-    const int64_t *opens = now->opens_day[row];
+  accounts of = now->state.of; /* a local: the compiler sees that value[] does not alias it */
+  double moved[LANES], reason[LANES];
+  for (int at = 0; at < ROWS; at++) {
+    const int32_t *trade = now->trade[at];
+    const double *opens = now->opens_day[at];
+    double row = at, next_row = at + 1;
     for (int lane = 0; lane < LANES; lane++) {
-      bool active = row < limit[lane];
-      double before = capital[lane], change = value[trade[lane]];
-      double moved = before + (compounding ? change * before : change);
-      double after = active ? moved : before;
-      double top = after > peak[lane] ? after : peak[lane];
+      double change = value[trade[lane]];
+      moved[lane] = of.capital[lane] + (compounding ? change * of.capital[lane] : change);
+      if (days) of.day_open[lane] = opens[lane] > 0.0 ? of.capital[lane] : of.day_open[lane];
+    }
+    for (int lane = 0; lane < LANES; lane++) {
+      double after = row < of.limit[lane] ? moved[lane] : of.capital[lane];
+      double top = after > of.peak[lane] ? after : of.peak[lane];
       double fall = (top - after) / top;
-      capital[lane] = after;
-      peak[lane] = top;
-      drawdown[lane] = fall > drawdown[lane] ? fall : drawdown[lane];
-      int64_t reason = after >= target ? FMLP_PATH_TARGET : FMLP_PATH_COMPLETE;
-      reason = after <= ruin ? FMLP_PATH_RUIN : reason;
-      if (days) {
-        double open = active && opens[lane] ? before : day_open[lane];
-        day_open[lane] = open;
-        reason = after - open <= loss ? FMLP_PATH_DAILY_LOSS : reason;
-      }
-      reason = active ? reason : FMLP_PATH_COMPLETE;
-      limit[lane] = reason != FMLP_PATH_COMPLETE ? row + 1 : limit[lane];
-      outcome[lane] |= reason; /* once only: later rows are not active */
-      if (history) now->capital[row][lane] = after;
+      of.capital[lane] = after;
+      of.peak[lane] = top;
+      of.drawdown[lane] = fall > of.drawdown[lane] ? fall : of.drawdown[lane];
+      if (history) now->capital[at][lane] = after;
+    }
+    for (int lane = 0; lane < LANES; lane++) {
+      double met = of.capital[lane] >= target ? FMLP_PATH_TARGET : FMLP_PATH_COMPLETE;
+      met = of.capital[lane] <= ruin ? FMLP_PATH_RUIN : met;
+      if (days) met = of.capital[lane] - of.day_open[lane] <= loss ? FMLP_PATH_DAILY_LOSS : met;
+      reason[lane] = met;
+    }
+    for (int lane = 0; lane < LANES; lane++) {
+      double met = row < of.limit[lane] ? reason[lane] : FMLP_PATH_COMPLETE;
+      of.outcome[lane] += met; /* once only: no later row counts */
+      reason[lane] = met;
+    }
+    for (int lane = 0; lane < LANES; lane++) {
+      of.limit[lane] = reason[lane] > FMLP_PATH_COMPLETE ? next_row : of.limit[lane];
     }
   }
-  memcpy(state->capital, capital, sizeof capital);
-  memcpy(state->peak, peak, sizeof peak);
-  memcpy(state->drawdown, drawdown, sizeof drawdown);
-  memcpy(state->day_open, day_open, sizeof day_open);
-  memcpy(state->limit, limit, sizeof limit);
-  memcpy(state->outcome, outcome, sizeof outcome);
+  now->state.of = of;
 }
 
 static void walk_all(step *now, const study *work) {
@@ -298,9 +285,9 @@ static void walk_all(step *now, const study *work) {
 static void lane_start(step *now, const study *work, int lane, int64_t path) {
   lanes *state = &now->state;
   state->path[lane] = path;
-  state->capital[lane] = state->peak[lane] = state->day_open[lane] = work->job->initial_capital;
-  state->drawdown[lane] = 0.0;
-  state->outcome[lane] = FMLP_PATH_COMPLETE;
+  state->of.capital[lane] = state->of.peak[lane] = state->of.day_open[lane] = work->job->initial_capital;
+  state->of.drawdown[lane] = 0.0;
+  state->of.outcome[lane] = FMLP_PATH_COMPLETE;
   state->done[lane] = 0;
   state->next_fan[lane] = 0;
   state->draws[lane] = 0;
@@ -318,11 +305,10 @@ static void lane_fan(step *now, const study *work, int lane, bool ended) {
   const fmlp_monte_carlo *job = work->job;
   lanes *state = &now->state;
   for (; state->next_fan[lane] < job->fan_points; state->next_fan[lane]++) {
-    int64_t f = state->next_fan[lane];
-    int64_t after = (job->max_trades * (f + 1) + job->fan_points - 1) / job->fan_points;
-    bool here = after <= state->done[lane] + state->limit[lane];
+    int64_t f = state->next_fan[lane], after = work->fan_at[f];
+    bool here = after <= state->done[lane] + (int64_t)state->of.limit[lane];
     if (!here && !ended) return;
-    double capital = here ? now->capital[after - 1 - state->done[lane]][lane] : state->capital[lane];
+    double capital = here ? now->capital[after - 1 - state->done[lane]][lane] : state->of.capital[lane];
     work->fan[f * job->paths + state->path[lane]] = fmlp_canonical(capital);
   }
 }
@@ -330,10 +316,10 @@ static void lane_fan(step *now, const study *work, int lane, bool ended) {
 static void lane_finish(step *now, const study *work, int lane) {
   const lanes *state = &now->state;
   int64_t path = state->path[lane];
-  work->final_capital[path] = fmlp_canonical(state->capital[lane]);
-  work->max_drawdown[path] = fmlp_canonical(state->drawdown[lane]);
-  work->trades_used[path] = (int32_t)(state->done[lane] + state->limit[lane]);
-  work->outcome[path] = (int8_t)state->outcome[lane];
+  work->final_capital[path] = fmlp_canonical(state->of.capital[lane]);
+  work->max_drawdown[path] = fmlp_canonical(state->of.drawdown[lane]);
+  work->trades_used[path] = (int32_t)(state->done[lane] + (int64_t)state->of.limit[lane]);
+  work->outcome[path] = (int8_t)state->of.outcome[lane];
 }
 
 static fmlp_status run_paths(step *now, const study *work, int64_t first, int64_t last, fmlp_error *error) {
@@ -349,14 +335,14 @@ static fmlp_status run_paths(step *now, const study *work, int64_t first, int64_
     FMLP_TRY(fmlp_check_interrupt("Monte Carlo", error));
     for (int lane = 0; lane < LANES; lane++) {
       int64_t left = state->path[lane] < 0 ? 0 : work->job->max_trades - state->done[lane];
-      state->limit[lane] = left < ROWS ? left : ROWS;
+      state->of.limit[lane] = (double)(left < ROWS ? left : ROWS);
     }
     sample(now, work);
     walk_all(now, work);
     for (int lane = 0; lane < LANES; lane++) {
       if (state->path[lane] < 0) continue;
-      bool ended = state->outcome[lane] != FMLP_PATH_COMPLETE ||
-                   state->done[lane] + state->limit[lane] == work->job->max_trades;
+      int64_t taken = state->done[lane] + (int64_t)state->of.limit[lane];
+      bool ended = state->of.outcome[lane] > FMLP_PATH_COMPLETE || taken == work->job->max_trades;
       if (work->job->fan_points > 0) lane_fan(now, work, lane, ended);
       if (!ended) {
         state->done[lane] += ROWS;
@@ -401,7 +387,7 @@ static void total(const study *work, fmlp_monte_carlo_totals *totals) {
   totals->mean_max_drawdown = fmlp_canonical(fmlp_tree_sum(work->max_drawdown, paths) / (double)paths);
 }
 
-static void check_job(const fmlp_monte_carlo *job, const int64_t *day_offset) {
+static void check_job(const fmlp_monte_carlo *job) {
   assert(job->paths >= 1 && job->first_path >= 0 && job->fan_points >= 0);
   assert(job->trades >= 1 && job->trades <= INT32_MAX && job->max_trades >= 1 &&
          job->max_trades <= INT32_MAX);
@@ -410,26 +396,44 @@ static void check_job(const fmlp_monte_carlo *job, const int64_t *day_offset) {
                 job->kind == FMLP_MC_STATIONARY;
   assert(!blocks || (job->block_length >= 1 && job->block_length <= job->trades));
   assert(job->kind != FMLP_MC_PERMUTATION || job->max_trades == job->trades);
+  assert(job->kind != FMLP_MC_DAY || job->days >= 1);
+  (void)job;
   (void)blocks;
-  (void)day_offset;
-  if (job->kind != FMLP_MC_DAY) return;
-  assert(job->days >= 1 && day_offset[0] >= 0 && day_offset[job->days] <= job->trades);
-  for (int64_t d = 0; d < job->days; d++) assert(day_offset[d] < day_offset[d + 1] && "a day without trades");
+}
+
+static int64_t shortest_run(const fmlp_monte_carlo *job, const int64_t *day_offset) {
+  if (job->kind != FMLP_MC_DAY) return job->block_length;
+  assert(day_offset[0] >= 0 && day_offset[job->days] <= job->trades);
+  int64_t shortest = INT64_MAX;
+  for (int64_t d = 0; d < job->days; d++) {
+    int64_t length = day_offset[d + 1] - day_offset[d];
+    shortest = length < shortest ? length : shortest;
+  }
+  assert(shortest >= 1 && "a day without trades");
+  return shortest;
 }
 
 fmlp_status FMLP_SIMD_NAME(fmlp_cpu_monte_carlo)(const fmlp_monte_carlo *job, fmlp_monte_carlo_totals *totals,
                                                  fmlp_error *error) {
   FMLP_SPAN("cpu.monte_carlo");
+  check_job(job);
+  int64_t *fan_at = NULL;
+  FMLP_TRY(fmlp_alloc(&fan_at, job->fan_points, sizeof *fan_at, "the columns of the fan", error));
+  for (int64_t f = 0; f < job->fan_points; f++) {
+    fan_at[f] = (job->max_trades * (f + 1) + job->fan_points - 1) / job->fan_points;
+  }
   study work = {.job = job,
                 .value = job->compounding ? job->ratio->data : job->pnl->data,
                 .day_offset = job->kind == FMLP_MC_DAY ? job->day_offset->data : NULL,
+                .fan_at = fan_at,
                 .final_capital = job->final_capital->data,
                 .max_drawdown = job->max_drawdown->data,
                 .fan = job->fan_points > 0 ? job->fan->data : NULL,
                 .trades_used = job->trades_used->data,
                 .outcome = job->outcome->data};
-  check_job(job, work.day_offset);
-  FMLP_TRY(fmlp_parallel_for(job->paths, PATH_GRAIN, run_chunk, &work, "Monte Carlo", error));
-  total(&work, totals);
-  return FMLP_OK;
+  work.shortest_run = shortest_run(job, work.day_offset);
+  fmlp_status status = fmlp_parallel_for(job->paths, PATH_GRAIN, run_chunk, &work, "Monte Carlo", error);
+  fmlp_free(fan_at);
+  if (status == FMLP_OK) total(&work, totals);
+  return status;
 }

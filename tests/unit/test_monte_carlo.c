@@ -461,11 +461,12 @@ static void a_failed_allocation_is_reported_and_nothing_leaks(void **state) {
                           .trades_used = out[2],
                           .outcome = out[3]};
   fmlp_monte_carlo_totals totals;
-  for (int64_t nth = 1; nth <= 2; nth++) {
+  static const char *const arrays[] = {"the columns of the fan", "Monte Carlo scratch", "the permutations"};
+  for (int64_t nth = 1; nth <= 3; nth++) {
     fmlp_memory_fail_at(nth);
     assert_int_equal(compute.backend->monte_carlo(compute.device, &job, &totals, &error), FMLP_ERR_OTHER);
     fmlp_memory_fail_at(0);
-    assert_non_null(strstr(error.text, nth == 1 ? "Monte Carlo scratch" : "the permutations"));
+    assert_non_null(strstr(error.text, arrays[nth - 1]));
   }
   for (int b = 0; b < 4; b++) buffer_end(&compute, out[b]);
   buffer_end(&compute, in);
