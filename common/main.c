@@ -17,6 +17,7 @@ typedef struct command {
 
 static const command commands[] = {
     {"synth", fmlp_command_synth, "write a realistic synthetic quote file"},
+    {"profile", fmlp_command_profile, "where the time of a finished run went"},
     {"devices", fmlp_command_devices, "what this program can compute on, and why not"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

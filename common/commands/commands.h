@@ -16,9 +16,6 @@ FMLP_WARN_UNUSED fmlp_status fmlp_command_devices(int argument_count, char **arg
 /* fmlp inspect FILE */
 FMLP_WARN_UNUSED fmlp_status fmlp_command_inspect(int argument_count, char **arguments, fmlp_error *error);
 
-/* fmlp profile show|... RUN|FILE */
-FMLP_WARN_UNUSED fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error);
-
 /* fmlp run [OPTION...] [OVERRIDE...] */
 FMLP_WARN_UNUSED fmlp_status fmlp_command_run(int argument_count, char **arguments, fmlp_error *error);
 

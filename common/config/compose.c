@@ -205,8 +205,8 @@ static fmlp_status collect_overrides(composer *in, const fmlp_node *list, const 
 
 static fmlp_status merge_own(composer *in, fmlp_node *content, const char *package) {
   if (in->collecting) return FMLP_OK;
-  fmlp_node *target = fmlp_node_make_map(in->arena, in->root, package, content->origin);
-  if (!target) return FMLP_ERR_OTHER;
+  fmlp_node *target = NULL;
+  FMLP_TRY(fmlp_node_make_map(in->arena, in->root, package, content->origin, &target));
   fmlp_node_merge(target, content);
   return FMLP_OK;
 }
@@ -355,10 +355,11 @@ fmlp_status fmlp_compose_from_file(fmlp_arena *arena, const fmlp_search *search,
     const char *package = package_of(&in, one->key);
     if (!package) return FMLP_ERR_OTHER;
     fmlp_node *initial = fmlp_node_find(defaults, package);
-    fmlp_node *target = fmlp_node_make_map(arena, root, package, one->origin);
+    fmlp_node *target = NULL;
+    FMLP_TRY(fmlp_node_make_map(arena, root, package, one->origin, &target));
     int64_t budget = INT32_MAX;
     fmlp_node *copy = initial ? fmlp_node_copy(arena, initial, &budget) : NULL;
-    if (!target || (initial && !copy)) return FMLP_ERR_OTHER;
+    if (initial && !copy) return FMLP_ERR_OTHER;
     if (copy) fmlp_node_assign(target, copy);
     if (one->value && one->kind != FMLP_OVERRIDE_DELETE) {
       FMLP_TRY(compose_options(&in, one->key, one->value, NULL, false, one->origin, 1));

@@ -80,6 +80,9 @@ static fmlp_status from_environment(resolver *in, const fmlp_node *node, const c
   const char *variable = fmlp_arena_copy(in->arena, arguments, length);
   if (!variable) return FMLP_ERR_OTHER;
   const char *value = getenv(variable);
+  if (value && fmlp_yaml_bad_line(value, (int64_t)strlen(value)) > 0) {
+    return bad(in, node, "the environment variable is not text in UTF-8:", name);
+  }
   if (value) {
     const char *copy = fmlp_arena_copy(in->arena, value, strlen(value));
     *out = fmlp_node_scalar(in->arena, copy, false, node->origin);

@@ -187,27 +187,34 @@ void fmlp_node_merge(fmlp_node *target, fmlp_node *source) {
   }
 }
 
-fmlp_node *fmlp_node_make_map(fmlp_arena *arena, fmlp_node *root, const char *path, const char *origin) {
+fmlp_status fmlp_node_make_map(fmlp_arena *arena, fmlp_node *root, const char *path, const char *origin,
+                               fmlp_node **map) {
   fmlp_node *node = root;
-  while (*path) {
-    size_t length = strcspn(path, ".");
-    fmlp_node *child = node->kind == FMLP_NODE_SCALAR ? NULL : fmlp_node_child(node, path, length);
-    if (!child && node->kind != FMLP_NODE_MAP) {
+  const char *at = path;
+  for (;;) {
+    if (fmlp_node_is_null(node)) {
       fmlp_node_assign(node, &(fmlp_node){.kind = FMLP_NODE_MAP, .text = "", .origin = origin});
     }
+    size_t length = strcspn(at, ".");
+    bool ends = *at == '\0';
+    fmlp_node *child = ends || node->kind == FMLP_NODE_SCALAR ? NULL : fmlp_node_child(node, at, length);
+    if (!child && node->kind != FMLP_NODE_MAP) {
+      return fmlp_fail(arena->error, FMLP_ERR_USAGE, "%s: '%.*s' is no mapping that could hold keys (%s)",
+                       origin ? origin : "default", (int)(at - path - (!ends && at > path)), path,
+                       node->origin ? node->origin : "default");
+    }
+    if (ends) break;
     if (!child) {
       child = fmlp_node_create(arena, FMLP_NODE_MAP, origin);
-      if (!child || !(child->key = fmlp_arena_copy(arena, path, length))) return NULL;
+      if (!child || !(child->key = fmlp_arena_copy(arena, at, length))) return FMLP_ERR_OTHER;
       fmlp_node_append(node, child);
     }
     node = child;
-    path += length;
-    if (*path == '.') path++;
+    at += length;
+    if (*at == '.') at++;
   }
-  if (node->kind != FMLP_NODE_MAP) {
-    fmlp_node_assign(node, &(fmlp_node){.kind = FMLP_NODE_MAP, .text = "", .origin = origin});
-  }
-  return node;
+  *map = node;
+  return FMLP_OK;
 }
 
 bool fmlp_node_is_null(const fmlp_node *node) {

@@ -58,9 +58,10 @@ fmlp_node *fmlp_node_copy(fmlp_arena *arena, const fmlp_node *node, int64_t *bud
  * used up. NULL key parts never occur. */
 void fmlp_node_merge(fmlp_node *target, fmlp_node *source);
 
-/* The mapping at dotted `path` below `root`, made where missing or where no mapping stands. NULL when memory
- * is out. */
-fmlp_node *fmlp_node_make_map(fmlp_arena *arena, fmlp_node *root, const char *path, const char *origin);
+/* The mapping at dotted `path` below `root`, made where missing or null. FMLP_ERR_USAGE (after `origin`) when
+ * a value stands in its way. */
+FMLP_WARN_UNUSED fmlp_status fmlp_node_make_map(fmlp_arena *arena, fmlp_node *root, const char *path,
+                                                const char *origin, fmlp_node **map);
 
 bool fmlp_node_is_null(const fmlp_node *node);    /* null, ~ or nothing */
 bool fmlp_node_is_missing(const fmlp_node *node); /* ??? */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "common/config/yaml.h"
+
 static fmlp_status bad(const fmlp_override *override, fmlp_error *error, const char *what) {
   return fmlp_fail(error, FMLP_ERR_USAGE, "%s: %s", override->origin, what);
 }
@@ -37,6 +39,9 @@ fmlp_status fmlp_override_parse(fmlp_arena *arena, const fmlp_search *search, co
                                 fmlp_override *override, fmlp_error *error) {
   *override = (fmlp_override){.origin = fmlp_arena_print(arena, "override '%s'", text)};
   if (!override->origin) return FMLP_ERR_OTHER;
+  if (fmlp_yaml_bad_line(text, (int64_t)strlen(text)) > 0) {
+    return bad(override, error, "not text in UTF-8, which config.yaml could not hold");
+  }
   override->kind = kind_of(&text);
   int64_t equals = fmlp_override_equals(text);
   if (equals < 0 && override->kind != FMLP_OVERRIDE_DELETE) {
@@ -131,8 +136,10 @@ fmlp_status fmlp_override_apply(fmlp_arena *arena, fmlp_node *root, fmlp_node *d
     const char *leaf = leaf_of(override->key);
     const char *path =
         fmlp_arena_copy(arena, override->key, leaf == override->key ? 0 : (size_t)(leaf - override->key) - 1);
-    fmlp_node *parent = path ? fmlp_node_make_map(arena, root, path, override->origin) : NULL;
-    node = parent ? fmlp_node_create(arena, FMLP_NODE_SCALAR, override->origin) : NULL;
+    fmlp_node *parent = NULL;
+    if (!path) return FMLP_ERR_OTHER;
+    FMLP_TRY(fmlp_node_make_map(arena, root, path, override->origin, &parent));
+    node = fmlp_node_create(arena, FMLP_NODE_SCALAR, override->origin);
     if (!node) return FMLP_ERR_OTHER;
     node->key = leaf;
     fmlp_node_append(parent, node);

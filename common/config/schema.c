@@ -248,9 +248,9 @@ fmlp_node *fmlp_schema_defaults(fmlp_arena *arena) {
     const char *path = fmlp_schema[i].path;
     const char *dot = strrchr(path, '.');
     const char *above = fmlp_arena_copy(arena, path, dot ? (size_t)(dot - path) : 0);
-    fmlp_node *parent = above ? fmlp_node_make_map(arena, root, above, NULL) : NULL;
-    fmlp_node *value = NULL;
-    if (!parent || fmlp_value_parse(arena, fmlp_schema[i].initial, NULL, &value, arena->error) != FMLP_OK)
+    fmlp_node *parent = NULL, *value = NULL;
+    if (!above || fmlp_node_make_map(arena, root, above, NULL, &parent) != FMLP_OK ||
+        fmlp_value_parse(arena, fmlp_schema[i].initial, NULL, &value, arena->error) != FMLP_OK)
       return NULL;
     value->key = dot ? dot + 1 : path;
     fmlp_node_append(parent, value);

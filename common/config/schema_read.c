@@ -314,8 +314,11 @@ fmlp_status fmlp_schema_read(fmlp_arena *arena, fmlp_node *root, bool allow_miss
   FMLP_TRY(fmlp_schema_check_names(arena, root, error));
   for (int32_t i = 0; i < fmlp_schema_count; i++) {
     reading in = {arena, (char *)settings, &fmlp_schema[i], fmlp_node_find(root, fmlp_schema[i].path), error};
-    if (in.node) FMLP_TRY(read_row(&in, allow_missing));
-    if (in.node && in.row->type == FMLP_KEY_PLAN) {
+    if (!in.node) {
+      return fmlp_fail(error, FMLP_ERR_USAGE, "%s: the mapping above it was replaced", in.row->path);
+    }
+    FMLP_TRY(read_row(&in, allow_missing));
+    if (in.row->type == FMLP_KEY_PLAN) {
       FMLP_TRY(fmlp_schema_read_plan(arena, in.node, &settings->features, error));
     }
   }

@@ -19,6 +19,10 @@ FMLP_WARN_UNUSED fmlp_status fmlp_yaml_parse(fmlp_arena *arena, const char *name
 FMLP_WARN_UNUSED fmlp_status fmlp_yaml_read(fmlp_arena *arena, const char *path, fmlp_node **root,
                                             const char **package, fmlp_error *error);
 
+/* libfyaml is given clean UTF-8 without control characters (but tab and line ends) only: the line, counted
+ * from 1, of the first byte that is something else, or 0. */
+int64_t fmlp_yaml_bad_line(const char *text, int64_t length);
+
 /* Growing text. */
 typedef struct fmlp_yaml_text {
   char *bytes; /* NUL-terminated, owned (fmlp_free) */

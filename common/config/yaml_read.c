@@ -197,8 +197,7 @@ static fmlp_status read_events(reader *in, struct fy_parser *parser, struct fy_d
   return status;
 }
 
-/* libfyaml is given clean UTF-8 without control characters only; the line of the first other byte. */
-static int64_t first_bad_line(const char *text, int64_t length) {
+int64_t fmlp_yaml_bad_line(const char *text, int64_t length) {
   int64_t line = 1;
   for (int64_t i = 0; i < length;) {
     unsigned char c = (unsigned char)text[i];
@@ -227,7 +226,7 @@ static int64_t first_bad_line(const char *text, int64_t length) {
 fmlp_status fmlp_yaml_parse(fmlp_arena *arena, const char *name, const char *text, int64_t length,
                             fmlp_node **root, fmlp_error *error) {
   *root = NULL;
-  int64_t bad_line = first_bad_line(text, length);
+  int64_t bad_line = fmlp_yaml_bad_line(text, length);
   if (bad_line > 0) {
     return fmlp_fail(error, FMLP_ERR_USAGE, "%s:%lld: not text in UTF-8", name, (long long)bad_line);
   }

@@ -40,7 +40,25 @@ static bool is_word(const char *text) {
   return strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-") == strlen(text);
 }
 
+/* Characters of two or three bytes that YAML does not take raw, or takes for the end of a line: C1 controls,
+ * U+2028, U+2029, the byte order mark, U+FFFE, U+FFFF. 0 for all others. */
+static uint32_t special_code(const char *text, int32_t *bytes) {
+  const unsigned char *c = (const unsigned char *)text;
+  uint32_t code = 0;
+  if (c[0] == 0xC2 && c[1] < 0xA0) {
+    *bytes = 2;
+    return c[1];
+  }
+  if ((c[0] & 0xF0) != 0xE0) return 0;
+  *bytes = 3;
+  code = (c[0] & 0x0FU) << 12 | (c[1] & 0x3FU) << 6 | (c[2] & 0x3FU);
+  bool special = code == 0x2028 || code == 0x2029 || code == 0xFEFF || code >= 0xFFFE;
+  return special ? code : 0;
+}
+
 static fmlp_status write_quoted(fmlp_yaml_text *out, const char *text, fmlp_error *error) {
+  uint32_t code = 0;
+  int32_t bytes = 0;
   FMLP_TRY(fmlp_yaml_append(out, error, "\""));
   for (const char *c = text; *c; c++) {
     if (*c == '"' || *c == '\\') {
@@ -49,6 +67,9 @@ static fmlp_status write_quoted(fmlp_yaml_text *out, const char *text, fmlp_erro
       FMLP_TRY(fmlp_yaml_append(out, error, "\\\\$")); /* a literal ${ is not to be interpolated again */
     } else if ((unsigned char)*c < 0x20 || *c == 0x7F) {
       FMLP_TRY(fmlp_yaml_append(out, error, "\\x%02x", (unsigned)(unsigned char)*c));
+    } else if ((code = special_code(c, &bytes)) != 0) {
+      FMLP_TRY(fmlp_yaml_append(out, error, "\\u%04x", (unsigned)code));
+      c += bytes - 1;
     } else {
       FMLP_TRY(fmlp_yaml_append(out, error, "%c", *c));
     }

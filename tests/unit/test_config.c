@@ -303,7 +303,8 @@ static void the_printed_configuration_reads_back_the_same(void **state) {
       "data.path='we\"ird \\\\ na me #:{}.csv'|data.symbol='null'|data.timezone='12'|bars.threshold=1e-3|"
       "features.plan=[{name: a, op: quantile, of: ret_1, window: 5, q: 0.25}, {name: b, op: abs, of: a}]|"
       "features.exclude=[]|+variables.x={a: [1, [2, 3], {b: yes}], c: 'yes'}|data.test_path=\\${x}|"
-      "labeling.volatility.tp_multiple=4.0000|session.session_start=7:05|run.dir=/tmp/x");
+      "+variables.odd='\xc2\x85\xe2\x80\xa8\xef\xbb\xbf\tz\xc3\xa9'|labeling.volatility.tp_multiple=4.0000|"
+      "session.session_start=7:05|run.dir=/tmp/x");
   put("resolved.yaml", fmlp_config_yaml(first));
   char path[512];
   (void)snprintf(path, sizeof path, "%s/resolved.yaml", fixture_dir);

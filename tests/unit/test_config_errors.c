@@ -33,8 +33,7 @@ static void unknown_keys_name_the_nearest(void **state) {
       {"", "bars.colour=red",
        "override 'bars.colour=red': unknown key 'bars.colour'; bars has: type, threshold, session_tail"},
       {"", "bars.type.x=1",
-       "override 'bars.type.x=1': bars.type: one of tick, volume, dollar, time, tick_imbalance, "
-       "volume_imbalance, dollar_imbalance, tick_run, volume_run, dollar_run expected, not a mapping"},
+       "override 'bars.type.x=1': 'bars.type' is no mapping that could hold keys (default)"},
       {"features:\n  plan:\n    - name: a\n      opp: std\n", "",
        "config.yaml:4: features.plan: unknown key 'opp'; did you mean 'op'?"},
   };
@@ -94,6 +93,8 @@ static void wrong_types_say_what_is_expected(void **state) {
       {"", "model.params.max_features=2.5",
        "override 'model.params.max_features=2.5': model.params.max_features: sqrt, "
        "log2, all, a fraction in (0, 1] or a count above 1 expected, not '2.5'"},
+      {"bars: 5\n", "bars.threshold=6",
+       "override 'bars.threshold=6': 'bars' is no mapping that could hold keys (config.yaml:1)"},
       {"variables: 5\n", "", "config.yaml:1: variables: a mapping expected"},
       {"- a\n- b\n", "", "config.yaml:1: a configuration file holds 'key: value' lines"},
       {"defaults: 5\n", "", "config.yaml:1: 'defaults' must be a list"},
@@ -220,6 +221,8 @@ static void overrides_that_do_not_parse_are_quoted(void **state) {
        "override 'labeling.volatility={window}': a mapping wants 'key: value'"},
       {"", "labeling.volatility={window: 1, window: 2}",
        "override 'labeling.volatility={window: 1, window: 2}': a key stands twice in a mapping"},
+      {"", "data.path=\xff",
+       "override 'data.path=\xff': not text in UTF-8, which config.yaml could not hold"},
       {"", "bars@x=1", "override 'bars@x=1': '@' belongs to a group, and there is none of this name"},
   };
   CHECK(mistakes);
