@@ -159,7 +159,9 @@ static fmlp_status run_chunk(void *context, int64_t first, int64_t last, int wor
   fmlp_rolling_sorted *sorted = NULL;
   FMLP_TRY(fmlp_alloc_zero(&sorted, s->step_count, sizeof *sorted, "sorted windows", error));
   for (int32_t k = 0; k < s->step_count; k++) {
-    sorted[k] = (fmlp_rolling_sorted){.next_row = -1, .values = memory + s->steps[k].sorted};
+    double *values = memory + s->steps[k].sorted + 8;
+    sorted[k] =
+        (fmlp_rolling_sorted){.next_row = -1, .values = values, .spare = values + s->steps[k].sorted_size};
   }
   for (int64_t row = first; row < last; row += s->block) {
     int64_t end = row + s->block < last ? row + s->block : last;

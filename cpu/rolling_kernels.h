@@ -45,7 +45,8 @@ typedef struct fmlp_rolling_job {
 typedef struct fmlp_rolling_sorted {
   int64_t next_row; /* the row the window would take next; -1 for an empty state */
   int64_t count;    /* values held; the NaN rows of the window are not among them */
-  double *values;   /* [window], ascending */
+  double *values;   /* [window], ascending, with room for one more at either end */
+  double *spare;    /* as large; a pass may write here and swap the two */
 } fmlp_rolling_sorted;
 
 /* Targets a job may hold; larger groups are split. */

@@ -7,6 +7,15 @@
 #include "common/core/quantile.h"
 #include "cpu/rolling_kernels.h"
 
+/* Windows up to this many rows are rewritten in one pass: as many as a dozen wide registers hold or so. */
+#if defined(__AVX512F__)
+enum { SMALL = 256 };
+#elif defined(__AVX2__)
+enum { SMALL = 128 };
+#else
+enum { SMALL = 24 };
+#endif
+
 /* Number of values < x; halving without branches on the comparison. */
 static int64_t count_below(const double *values, int64_t count, double x) {
   const double *base = values;
@@ -16,6 +25,18 @@ static int64_t count_below(const double *values, int64_t count, double x) {
     left -= half;
   }
   return (base - values) + (count > 0 && *base < x);
+}
+
+/* Numbers of values < x and <= x, all compared at once. */
+static void scan_ranks(const double *values, int64_t count, double x, int64_t *below, int64_t *up_to) {
+  int64_t less = 0, not_more = 0;
+#pragma omp simd reduction(+ : less, not_more)
+  for (int64_t i = 0; i < count; i++) {
+    less += values[i] < x ? 1 : 0;
+    not_more += values[i] <= x ? 1 : 0;
+  }
+  *below = less;
+  *up_to = not_more;
 }
 
 /* Number of values <= x, given that `below` are < x. */
@@ -47,7 +68,26 @@ static void erase(fmlp_rolling_sorted *sorted, double x) {
           (size_t)(sorted->count - place) * sizeof(double));
 }
 
-static void replace(fmlp_rolling_sorted *sorted, double leaving, double entering) {
+/* For small windows one pass over all values without a branch is faster than finding and moving. With b the
+ * values without the first that is not below `leaving`, the new values are max(b[i-1], min(b[i], entering)).
+ */
+static void replace_small(fmlp_rolling_sorted *sorted, double leaving, double entering) {
+  const int64_t count = sorted->count;
+  double *old = sorted->values, *made = sorted->spare;
+  old[-1] = -INFINITY;
+  old[count] = INFINITY;
+#pragma omp simd
+  for (int64_t i = 0; i < count; i++) {
+    double before = old[i - 1] < leaving ? old[i - 1] : old[i];
+    double here = old[i] < leaving ? old[i] : old[i + 1];
+    double least = here < entering ? here : entering;
+    made[i] = before > least ? before : least;
+  }
+  sorted->values = made;
+  sorted->spare = old;
+}
+
+static void replace_large(fmlp_rolling_sorted *sorted, double leaving, double entering) {
   double *values = sorted->values;
   int64_t from = count_below(values, sorted->count, leaving);
   if (leaving < entering) {
@@ -73,8 +113,13 @@ static void fill(fmlp_rolling_sorted *sorted, const double *x, int64_t count) {
 static double value_of(const fmlp_rolling_target *target, const fmlp_rolling_sorted *sorted, double newest) {
   const int64_t w = target->window;
   if (target->op == FMLP_OP_RANK) {
-    int64_t below = count_below(sorted->values, w, newest);
-    int64_t up_to = count_up_to(sorted->values, w, below, newest);
+    int64_t below = 0, up_to = 0;
+    if (w <= SMALL) {
+      scan_ranks(sorted->values, w, newest, &below, &up_to);
+    } else {
+      below = count_below(sorted->values, w, newest);
+      up_to = count_up_to(sorted->values, w, below, newest);
+    }
     return ((double)(below + up_to + 1) * 0.5) / (double)w;
   }
   double q = target->op == FMLP_OP_MEDIAN ? 0.5 : target->parameter;
@@ -98,7 +143,10 @@ void FMLP_SIMD_NAME(fmlp_cpu_rolling_order)(const fmlp_rolling_job *job, fmlp_ro
     double leaving = fmlp_nan();
     if (sorted->next_row == row) leaving = *fmlp_rolling_at(job->a, row - w);
     if (leaving == leaving && enters) {
-      replace(sorted, leaving, entering);
+      if (sorted->count <= SMALL)
+        replace_small(sorted, leaving, entering);
+      else
+        replace_large(sorted, leaving, entering);
     } else {
       if (leaving == leaving) erase(sorted, leaving);
       if (enters) insert(sorted, entering);

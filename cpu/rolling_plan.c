@@ -203,7 +203,8 @@ static void lay_out_worker(fmlp_rolling_schedule *s) {
     if (step->family == FMLP_ROLLING_ORDER) {
       int64_t window = step->lookback;
       step->sorted = used;
-      used += fmlp_rolling_stride(window > s->rows ? s->rows : window);
+      step->sorted_size = fmlp_rolling_stride(window > s->rows ? s->rows : window) + 8;
+      used += 2 * step->sorted_size;
     }
     int64_t wanted = scratch_of(s, step);
     if (wanted > scratch) scratch = wanted;

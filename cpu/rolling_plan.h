@@ -28,7 +28,8 @@ typedef struct fmlp_rolling_step {
   int64_t need;     /* rows before a block that later steps ask of it */
   int64_t weights;  /* fracdiff: offset of its weights */
   int64_t weight_count;
-  int64_t sorted; /* order: offset of the window's values in a worker's memory */
+  int64_t sorted; /* order: offset of two arrays of sorted_size for the window's values */
+  int64_t sorted_size;
 } fmlp_rolling_step;
 
 /* A column: an input or a node's result. Columns 0 .. input_count-1 are the inputs. */
