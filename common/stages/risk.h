@@ -18,7 +18,7 @@ enum {
   FMLP_RISK_QUANTILES = 7,
   FMLP_RISK_FAN_POINTS = 100,
   FMLP_RISK_FEW_TRADES = 30,
-  FMLP_RISK_FAN_CELLS = 1 << 25
+  FMLP_RISK_FAN_CELLS = 1 << 24
 };
 
 extern const double fmlp_risk_quantile_levels[FMLP_RISK_QUANTILES]; /* 0.01 0.05 0.25 0.5 0.75 0.95 0.99 */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/core/memory.h"
+#include "common/core/parallel.h"
 #include "common/stages/risk.h"
 
 /* A backend that remembers its job and answers with paths that are easy to sum up: path p ends with capital
@@ -267,6 +268,77 @@ static void the_paths_go_into_four_columns(void **state) {
   end(&s);
 }
 
+/* ---- on the reference backend ---- */
+
+enum { MANY = 120 };
+
+static study with_many_trades(fmlp_resampling kind, double *money, double *capital, int64_t *days) {
+  study s = begin(kind);
+  s.backend.monte_carlo = fmlp_cpu_backend.monte_carlo;
+  s.settings.risk.n_sims = 2000;
+  for (int i = 0; i < MANY; i++) {
+    money[i] = (double)((i * 7919) % 41) * 6.5 - 128;
+    capital[i] = 10000 + 3 * i;
+    days[i] = i / 7;
+  }
+  s.trades = (fmlp_trades){.count = MANY, .pnl = money, .capital_before = capital, .day = days};
+  return s;
+}
+
+static void every_kind_runs_and_gives_equal_bits_at_any_thread_count(void **state) {
+  (void)state;
+  double money[MANY], capital[MANY];
+  int64_t days[MANY];
+  for (int kind = FMLP_MC_DAY; kind <= FMLP_MC_PERMUTATION; kind++) {
+    fmlp_text first = {0};
+    for (int threads = 1; threads <= 4; threads *= 2) {
+      fmlp_threads_set(threads);
+      study s = ran(with_many_trades((fmlp_resampling)kind, money, capital, days));
+      assert_int_equal(s.result.paths, 2000);
+      int64_t ended = 0;
+      for (int o = 0; o < FMLP_PATH_OUTCOMES; o++) ended += s.result.totals.outcome_count[o];
+      assert_int_equal(ended, 2000);
+      for (int64_t p = 0; p < 2000; p++) {
+        assert_true(s.result.max_drawdown[p] >= 0 && s.result.trades_used[p] >= 1);
+        assert_true(kind != FMLP_MC_PERMUTATION || s.result.trades_used[p] == MANY);
+      }
+      /* the fan's last column is where the paths end */
+      for (int q = 0; q < FMLP_RISK_QUANTILES; q++) {
+        assert_true(s.result.fan_quantile[s.result.fan_points - 1][q] == s.result.final_capital_quantile[q]);
+        assert_true(q == 0 || s.result.max_drawdown_quantile[q] >= s.result.max_drawdown_quantile[q - 1]);
+      }
+      fmlp_text text = {0};
+      fmlp_risk_json(&s.settings, &s.result, &text);
+      if (threads == 1) {
+        first = text;
+      } else {
+        assert_string_equal(text.bytes, first.bytes);
+        fmlp_text_release(&text);
+      }
+      end(&s);
+    }
+    fmlp_text_release(&first);
+  }
+  fmlp_threads_set(0);
+}
+
+static void limits_stop_paths_on_the_right_side(void **state) {
+  (void)state;
+  double money[MANY], capital[MANY];
+  int64_t days[MANY];
+  study s = with_many_trades(FMLP_MC_IID, money, capital, days);
+  s.settings.risk.max_total_loss = 0.02;
+  s.settings.risk.target_profit = 0.02;
+  s = ran(s);
+  assert_true(s.result.ruin.count > 0 && s.result.target.count > 0);
+  for (int64_t p = 0; p < s.result.paths; p++) {
+    if (s.result.outcome[p] == FMLP_PATH_RUIN) assert_true(s.result.final_capital[p] <= 9800);
+    if (s.result.outcome[p] == FMLP_PATH_TARGET) assert_true(s.result.final_capital[p] >= 10200);
+    if (s.result.outcome[p] == FMLP_PATH_COMPLETE) assert_int_equal(s.result.trades_used[p], MANY);
+  }
+  end(&s);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(levels_are_money_computed_from_fractions_of_the_initial_capital),
@@ -280,6 +352,8 @@ int main(void) {
       cmocka_unit_test(wilson_intervals),
       cmocka_unit_test(a_failing_device_leaves_an_empty_result),
       cmocka_unit_test(the_paths_go_into_four_columns),
+      cmocka_unit_test(every_kind_runs_and_gives_equal_bits_at_any_thread_count),
+      cmocka_unit_test(limits_stop_paths_on_the_right_side),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
