@@ -42,6 +42,16 @@ void fmlp_ticks_release(fmlp_ticks *ticks) {
   memset(ticks, 0, sizeof *ticks);
 }
 
+void fmlp_ticks_span(const fmlp_ticks *ticks, int64_t *first_time, int64_t *last_time) {
+  int64_t first = INT64_MAX, last = INT64_MIN;
+  for (int64_t i = 0; i < ticks->count; i++) {
+    first = ticks->time[i] < first ? ticks->time[i] : first;
+    last = ticks->time[i] > last ? ticks->time[i] : last;
+  }
+  *first_time = ticks->count > 0 ? first : 0;
+  *last_time = ticks->count > 0 ? last : 0;
+}
+
 static fmlp_status view_memory(void *state, int64_t first, int64_t last, fmlp_tick_block *block,
                                fmlp_error *error) {
   const fmlp_ticks *ticks = state;

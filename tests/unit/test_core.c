@@ -73,6 +73,20 @@ static void every_allocation_failure_leaves_a_tick_table_that_can_be_released(vo
   }
 }
 
+static void the_span_of_ticks_is_their_extremes_in_any_order(void **state) {
+  (void)state;
+  int64_t times[] = {5, -7, 9, 0};
+  fmlp_ticks ticks = {.count = 4, .time = times};
+  int64_t first = 1, last = 1;
+  fmlp_ticks_span(&ticks, &first, &last);
+  assert_int_equal(first, -7);
+  assert_int_equal(last, 9);
+  ticks.count = 0;
+  fmlp_ticks_span(&ticks, &first, &last);
+  assert_int_equal(first, 0);
+  assert_int_equal(last, 0);
+}
+
 static void a_price_is_the_double_of_its_decimal_text(void **state) {
   (void)state;
   assert_true(fmlp_decimal(138729, (fmlp_scale){1, 5}) == 1.38729);
@@ -138,6 +152,7 @@ int main(void) {
       cmocka_unit_test(impossible_sizes_are_refused),
       cmocka_unit_test(the_nth_allocation_can_be_made_to_fail),
       cmocka_unit_test(every_allocation_failure_leaves_a_tick_table_that_can_be_released),
+      cmocka_unit_test(the_span_of_ticks_is_their_extremes_in_any_order),
       cmocka_unit_test(a_price_is_the_double_of_its_decimal_text),
       cmocka_unit_test(canonical_doubles),
       cmocka_unit_test(the_nearest_name_is_found_or_none),
