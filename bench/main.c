@@ -1,4 +1,4 @@
-/* fmlp_bench: times the cases of bench/*.c on one backend and prints the median of the repeats.
+/* fmlp_bench: times the cases of the other files here on one backend and prints the median of the repeats.
  *
  *   fmlp_bench [--data FOLDER] [--write] [--threads N] [--repeats N] [--device NAME] [--json FILE] [PREFIX...]
  *
