@@ -2,6 +2,8 @@
 #ifndef FMLP_COMMON_PIPELINE_H
 #define FMLP_COMMON_PIPELINE_H
 
+#include <stdbool.h>
+
 #include "common/config/config.h"
 #include "common/core/status.h"
 
@@ -14,6 +16,7 @@ typedef struct fmlp_pipeline_request {
   const char *from;
   const char *run_dir;
   const char *command_line; /* for the manifest */
+  bool quiet;               /* no summary on standard output */
 } fmlp_pipeline_request;
 
 FMLP_WARN_UNUSED fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *error);

@@ -35,6 +35,9 @@ const fmlp_settings *fmlp_config_settings(const fmlp_config *config);
 const char *fmlp_config_yaml(const fmlp_config *config);
 const char *fmlp_config_overrides_yaml(const fmlp_config *config);
 
+/* The lines of one top-level section of the resolved configuration ("bars"), "" when it has none; borrowed. */
+void fmlp_config_section(const fmlp_config *config, const char *section, const char **text, int64_t *length);
+
 /* The resolved run folder: run.dir, or runs/<YYYY-MM-DD>/<HH-MM-SS>_<experiment.name>; owned by the config.
  */
 const char *fmlp_config_run_dir(const fmlp_config *config);

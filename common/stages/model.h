@@ -51,6 +51,11 @@ FMLP_WARN_UNUSED fmlp_status fmlp_model_run(const fmlp_settings *settings, const
 FMLP_WARN_UNUSED fmlp_status fmlp_predictions_export(const fmlp_predictions *predictions,
                                                      const fmlp_column_sink *sink, fmlp_error *error);
 
+/* Reads predictions/ of a finished run over `labels` label rows; owned by the caller on success, empty on failure.
+ * FMLP_ERR_INPUT for missing columns, different lengths, or rows out of range. */
+FMLP_WARN_UNUSED fmlp_status fmlp_predictions_import(const char *run_path, int64_t labels,
+                                                     fmlp_predictions *predictions, fmlp_error *error);
+
 /* Writes model/<name>.ubj and feature_importance.csv (feature,importance,std; the largest first). */
 FMLP_WARN_UNUSED fmlp_status fmlp_model_write(const fmlp_model_result *result, fmlp_run_folder *folder,
                                               fmlp_error *error);

@@ -1,7 +1,9 @@
-/* The model stage's files other than columns. */
+/* The model stage's files other than columns, and predictions read back. */
 #include <stdio.h>
+#include <string.h>
 
 #include "common/core/memory.h"
+#include "common/io/columns.h"
 #include "common/io/text.h"
 #include "common/stages/model.h"
 #include "prof/span.h"
@@ -45,5 +47,48 @@ fmlp_status fmlp_model_write(const fmlp_model_result *result, fmlp_run_folder *f
   fmlp_status status = write_importance(result, order, &text, folder, error);
   fmlp_text_release(&text);
   fmlp_free(order);
+  return status;
+}
+
+static fmlp_status import_column(const char *run_path, const char *name, fmlp_type wanted, int64_t *rows, void *out,
+                                 fmlp_error *error) {
+  char path[4096];
+  int length = snprintf(path, sizeof path, "%s/predictions/%s.npy", run_path, name);
+  if (length < 0 || (size_t)length >= sizeof path)
+    return fmlp_fail(error, FMLP_ERR_INPUT, "%s: the path is too long", run_path);
+  fmlp_type type;
+  int64_t found = 0;
+  void *data = NULL;
+  FMLP_TRY(fmlp_npy_read(path, &type, &found, &data, error));
+  memcpy(out, &data, sizeof data);
+  if (type != wanted || (*rows >= 0 && found != *rows))
+    return fmlp_fail(error, FMLP_ERR_INPUT, "%s: not the type or length of the other predictions; the run is damaged",
+                     path);
+  *rows = found;
+  return FMLP_OK;
+}
+
+static fmlp_status import_columns(const char *run_path, int64_t labels, fmlp_predictions *predictions,
+                                  fmlp_error *error) {
+  int64_t rows = -1;
+  FMLP_TRY(import_column(run_path, "label_row", FMLP_INT64, &rows, &predictions->label_row, error));
+  FMLP_TRY(import_column(run_path, "split", FMLP_INT64, &rows, &predictions->split, error));
+  FMLP_TRY(import_column(run_path, "path", FMLP_INT64, &rows, &predictions->path, error));
+  FMLP_TRY(import_column(run_path, "probability", FMLP_FLOAT64, &rows, &predictions->probability, error));
+  for (int64_t i = 0; i < rows; i++) {
+    if (predictions->label_row[i] < 0 || predictions->label_row[i] >= labels || predictions->path[i] < 0 ||
+        predictions->split[i] < 0)
+      return fmlp_fail(error, FMLP_ERR_INPUT, "%s: prediction %lld names a row that labels/ does not have", run_path,
+                       (long long)i);
+  }
+  predictions->count = rows;
+  return FMLP_OK;
+}
+
+fmlp_status fmlp_predictions_import(const char *run_path, int64_t labels, fmlp_predictions *predictions,
+                                    fmlp_error *error) {
+  memset(predictions, 0, sizeof *predictions);
+  fmlp_status status = import_columns(run_path, labels, predictions, error);
+  if (status != FMLP_OK) fmlp_predictions_release(predictions);
   return status;
 }

@@ -1,0 +1,30 @@
+/* manifest.json: what a run was, so that it can be read, compared and repeated. */
+#ifndef FMLP_COMMON_PIPELINE_MANIFEST_H
+#define FMLP_COMMON_PIPELINE_MANIFEST_H
+
+#include "common/pipeline_finish.h"
+
+enum { FMLP_MANIFEST_VERSION = 1 };
+
+/* Writes manifest.json into the folder. The fields that may differ between machines, devices and moments
+ * stand under "environment"; everything else is the same wherever the same run is repeated. */
+FMLP_WARN_UNUSED fmlp_status fmlp_manifest_write(const fmlp_finish_input *input, fmlp_run_folder *folder,
+                                                 fmlp_error *error);
+
+/* What a later run needs to know of a finished one. */
+typedef struct fmlp_manifest_facts {
+  char input_hash[40]; /* XXH3-128 of the input file, hexadecimal; "" when it read none */
+  fmlp_tick_kind kind;
+  bool has_sizes;
+  fmlp_scale price, size_unit;
+  int32_t feature_count;
+  char **feature_names; /* [feature_count] in the order of the table, owned */
+} fmlp_manifest_facts;
+
+/* FMLP_ERR_INPUT when `run` is no folder of a finished run or was written by a newer version. On success the
+ * caller owns the facts (fmlp_manifest_facts_release). */
+FMLP_WARN_UNUSED fmlp_status fmlp_manifest_read(const char *run, fmlp_manifest_facts *facts,
+                                                fmlp_error *error);
+void fmlp_manifest_facts_release(fmlp_manifest_facts *facts);
+
+#endif
