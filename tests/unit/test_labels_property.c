@@ -11,23 +11,8 @@
 #include "common/core/parallel.h"
 #include "common/stages/labels.h"
 #include "tests/unit/column_folder.h"
-#include "tests/unit/device_buffers.h"
+#include "tests/unit/on_each_backend.h"
 #include "tests/unit/small_market.h"
-
-static const char *backend;
-static fmlp_compute compute;
-
-static int open_backend(void **state) {
-  (void)state;
-  compute = open_compute(backend);
-  return 0;
-}
-
-static int close_backend(void **state) {
-  (void)state;
-  fmlp_compute_close(&compute);
-  return 0;
-}
 
 /* Sessions of an hour and a half every two hours, from the market's start. */
 enum { SESSIONS = 4000 };
@@ -415,12 +400,5 @@ int main(void) {
       cmocka_unit_test(exported_labels_come_back_with_the_same_bits),
       cmocka_unit_test(every_failed_allocation_is_reported_and_nothing_leaks),
   };
-  int failures = 0;
-  for (const fmlp_backend *const *each = fmlp_backends(); *each; each++) {
-    backend = (*each)->name;
-    char reason[256];
-    if (!(*each)->available(0, reason, sizeof reason)) continue;
-    failures += cmocka_run_group_tests_name(backend, tests, open_backend, close_backend);
-  }
-  return failures;
+  return RUN_ON_EACH_BACKEND(tests);
 }
