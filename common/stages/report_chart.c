@@ -180,14 +180,14 @@ static void time_tick(const fmlp_chart *chart, double x, int64_t time, int64_t s
 void fmlp_chart_time_axis(const fmlp_chart *chart, const int64_t *time, int64_t count) {
   fmlp_chart_segment(chart, chart->left, chart->bottom, chart->right, chart->bottom, "axis");
   int64_t span = count > 0 ? time[count - 1] - time[0] : 0;
-  /* A tick where a new period begins: hours within two days, else days; the next one 64 units on. */
+  /* A tick where a new period begins: hours within two days, else days; the next one 48 units on. */
   int64_t period = span < 2 * FMLP_NS_PER_DAY ? 3600 * FMLP_NS_PER_SECOND : FMLP_NS_PER_DAY;
   double last = -1e9;
   for (int64_t i = 0; i < count; i++) {
     if (i > 0 && fmlp_floor_divide(time[i], period) == fmlp_floor_divide(time[i - 1], period)) continue;
     double x = fmlp_chart_x(chart, (double)i);
     if (i == 0 && count > 1) continue; /* the first row is mostly not the start of a period */
-    if (x < last + 64 || x < chart->left + 12 || x > chart->right - 12) continue;
+    if (x < last + 48 || x < chart->left + 12 || x > chart->right - 12) continue;
     time_tick(chart, x, time[i], span);
     last = x;
   }

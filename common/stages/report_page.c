@@ -40,7 +40,7 @@ static const char style[] =
     ".card{margin:0}.stack{display:grid;gap:16px;min-width:0}\n"
     ".tiles{display:grid;gap:12px;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));margin:24px 0 "
     "16px}"
-    ".tile{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:13px 16px}"
+    ".tile{margin:0;background:var(--card);border:1px solid var(--line);border-radius:10px;padding:13px 16px}"
     ".tile dt{font-size:13px;color:var(--soft)}.tile dd{margin:0}.tile "
     ".value{font-size:27px;line-height:1.25;"
     "font-weight:620;letter-spacing:-.015em}.tile .detail{font-size:12.5px;color:var(--faint)}\n"
