@@ -2,11 +2,13 @@
 #include "tests/cmocka_fmlp.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/core/bits.h"
+#include "common/core/interrupt.h"
 #include "common/core/memory.h"
 #include "common/core/parallel.h"
 #include "common/core/philox.h"
@@ -383,6 +385,17 @@ static void every_allocation_failure_leaves_an_empty_result(void **state) {
   fmlp_folds_release(&folds);
 }
 
+/* Last: the signal stays. */
+static void an_interrupt_ends_training_with_nothing_left(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  make_market(0.3, 1);
+  fmlp_interrupt_install();
+  assert_int_equal(raise(SIGINT), 0);
+  assert_int_equal(run_refused(&error), FMLP_ERR_INTERRUPTED);
+  assert_true(error.text[0] != '\0');
+}
+
 #else
 
 static void without_the_library_the_stage_says_so(void **state) {
@@ -412,6 +425,7 @@ int main(void) {
     cmocka_unit_test(models_that_cannot_be_trained_are_refused),
     cmocka_unit_test(infinite_and_huge_inputs_are_taken),
     cmocka_unit_test(every_allocation_failure_leaves_an_empty_result),
+    cmocka_unit_test(an_interrupt_ends_training_with_nothing_left),
 #else
     cmocka_unit_test(without_the_library_the_stage_says_so),
 #endif
