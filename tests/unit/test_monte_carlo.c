@@ -473,6 +473,18 @@ static void a_failed_allocation_is_reported_and_nothing_leaks(void **state) {
   fmlp_compute_close(&compute);
 }
 
+static void more_trades_than_the_outputs_can_number_are_an_error(void **state) {
+  (void)state;
+  fmlp_compute compute = open_compute("cpu");
+  fmlp_error error = {""};
+  fmlp_monte_carlo job = {
+      .kind = FMLP_MC_IID, .paths = 1, .trades = 1, .max_trades = (int64_t)1 << 31, .initial_capital = 1.0};
+  fmlp_monte_carlo_totals totals;
+  assert_int_equal(compute.backend->monte_carlo(compute.device, &job, &totals, &error), FMLP_ERR_USAGE);
+  assert_non_null(strstr(error.text, "2147483648 a path"));
+  fmlp_compute_close(&compute);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_case_equals_the_path_by_path_loop),
@@ -484,6 +496,7 @@ int main(void) {
       cmocka_unit_test(stationary_blocks_have_the_mean_length_asked_for),
       cmocka_unit_test(days_stay_whole_and_the_last_is_cut_by_max_trades),
       cmocka_unit_test(limits_stop_at_the_first_trade_that_meets_one_in_the_order_stated),
+      cmocka_unit_test(more_trades_than_the_outputs_can_number_are_an_error),
       cmocka_unit_test(a_failed_allocation_is_reported_and_nothing_leaks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -222,6 +222,38 @@ static void no_events_are_no_error(void **state) {
   }
 }
 
+static void a_failed_allocation_of_the_pyramid_is_reported(void **state) {
+  (void)state;
+  fmlp_compute compute = open_compute("cpu");
+  static const barrier_case small = {"small", MARKET_WALK, 100, 1, 60, 10, 1};
+  job_data job = job_of_case(&small, 1, FMLP_TIE_TICKS);
+  job.start_bar[0] = 0;
+  job.last_bar[0] = 33;
+  fmlp_buffer *bars = buffer_of(&compute, job.high, 400), *start = buffer_of(&compute, job.start_bar, 4);
+  fmlp_buffer *last = buffer_of(&compute, job.last_bar, 4), *level = buffer_of(&compute, job.target, 4);
+  fmlp_buffer *outcome = buffer_empty(&compute, 1), *exit_bar = buffer_empty(&compute, 4);
+  fmlp_barrier_search request = {.side = 1,
+                                 .bars = 100,
+                                 .high = bars,
+                                 .low = bars,
+                                 .events = 1,
+                                 .start_bar = start,
+                                 .target = level,
+                                 .stop = level,
+                                 .last_bar = last,
+                                 .outcome = outcome,
+                                 .exit_bar = exit_bar};
+  fmlp_error error = {""};
+  fmlp_memory_fail_at(1);
+  assert_int_equal(compute.backend->barrier_search(compute.device, &request, &error), FMLP_ERR_OTHER);
+  fmlp_memory_fail_at(0);
+  assert_non_null(strstr(error.text, "the barrier pyramid"));
+  const fmlp_buffer *all[] = {bars, start, last, level, outcome, exit_bar};
+  for (size_t b = 0; b < sizeof all / sizeof *all; b++) buffer_end(&compute, all[b]);
+  job_release(&job);
+  fmlp_compute_close(&compute);
+}
+
 /* One event over `count` ticks: the outcome afterwards and the exit tick. */
 static void resolve_one(const char *name, int32_t side, const int32_t *price, int64_t count, int64_t first,
                         int32_t target, int32_t stop, int8_t *outcome, int64_t *exit_tick) {
@@ -309,6 +341,7 @@ int main(void) {
       cmocka_unit_test(the_event_bar_itself_is_not_searched_and_the_last_bar_is),
       cmocka_unit_test(the_tie_rule_alone_decides_a_bar_that_touches_both),
       cmocka_unit_test(no_events_are_no_error),
+      cmocka_unit_test(a_failed_allocation_of_the_pyramid_is_reported),
       cmocka_unit_test(ticks_decide_a_tie_by_what_is_touched_first),
       cmocka_unit_test(a_decided_outcome_looks_for_its_own_level_alone),
       cmocka_unit_test(a_touch_is_found_at_every_position_and_its_absence_reported),
