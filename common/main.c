@@ -18,7 +18,7 @@ typedef struct command {
 static const command commands[] = {
     {"run", fmlp_command_run, "the whole pipeline, or chosen stages of it, on one tick file"},
     {"verify", fmlp_command_verify, "the same run on every backend, compared bit by bit"},
-    {"profile", fmlp_command_profile, "where a run's time went"},
+    {"inspect", fmlp_command_inspect, "what a tick file is, what is odd about it, what configuration fits"},
     {"synth", fmlp_command_synth, "write a realistic synthetic quote file"},
     {"profile", fmlp_command_profile, "where the time of a finished run went"},
     {"devices", fmlp_command_devices, "what this program can compute on, and why not"},

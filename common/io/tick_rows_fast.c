@@ -16,7 +16,21 @@ enum { WINDOW = 64, MOST_COLUMNS = 24 };
 
 _Static_assert((int)WINDOW <= (int)FMLP_TICK_MARGIN, "a window at the last byte stays inside the buffer");
 
+#define ALWAYS_INLINE     static inline __attribute__((always_inline))
 #define EVERY_BYTE(value) (UINT64_C(0x0101010101010101) * (uint64_t)(value))
+
+/* What the loop over rows reads, in a variable of its own: through the plan's and the rows' pointers the
+ * compiler would have to load it again after every store. */
+typedef struct stretch {
+  int columns;
+  int cell[FMLP_ROLE_COUNT];
+  char delimiter;
+  int price_k, size_k;
+  uint64_t m, price_limit;
+  int64_t epoch_digits;
+  uint64_t epoch_unit;
+  const fmlp_timezone *zone;
+} stretch;
 
 /* ---- finding delimiters ---- */
 
@@ -106,7 +120,7 @@ static inline int point_bit(uint64_t digits) {
 }
 
 /* 1 to 16 digits with at most one point. */
-static inline bool decimal(const char *start, const char *end, uint64_t *mantissa, int *decimals) {
+ALWAYS_INLINE bool decimal(const char *start, const char *end, uint64_t *mantissa, int *decimals) {
   int64_t length = end - start;
   if (length < 1 || length > 16) return false;
   uint64_t low = tail(end, length), high = 0; /* low: the last eight characters */
@@ -133,8 +147,12 @@ static inline bool decimal(const char *start, const char *end, uint64_t *mantiss
 }
 
 /* mantissa * 10^-decimals in units of 10^-k, when that is a whole number at most `limit`. */
-static inline bool scaled(uint64_t mantissa, int decimals, int k, uint64_t limit, uint64_t *value) {
-  if (decimals <= k) {
+ALWAYS_INLINE bool scaled(uint64_t mantissa, int decimals, int k, uint64_t limit, uint64_t *value) {
+  if (decimals == k) {
+    *value = mantissa;
+    return mantissa <= limit;
+  }
+  if (decimals < k) {
     uint64_t factor = (uint64_t)fmlp_power_of_ten[k - decimals];
     return !__builtin_mul_overflow(mantissa, factor, value) && *value <= limit;
   }
@@ -143,22 +161,20 @@ static inline bool scaled(uint64_t mantissa, int decimals, int k, uint64_t limit
   return *value * divisor == mantissa && *value <= limit;
 }
 
-static inline bool price_cell(const fmlp_tick_plan *plan, const char *start, const char *end, int k,
-                              int32_t *points) {
+ALWAYS_INLINE bool price_cell(const stretch *now, const char *start, const char *end, int32_t *points) {
   uint64_t mantissa = 0, value = 0;
   int decimals = 0;
-  uint64_t limit = (uint64_t)INT32_MAX * (uint64_t)plan->price.m;
   if (!decimal(start, end, &mantissa, &decimals)) return false;
-  if (!scaled(mantissa, decimals, k, limit, &value) || value == 0) return false;
-  if (plan->price.m != 1) {
-    if (value % (uint64_t)plan->price.m != 0) return false;
-    value /= (uint64_t)plan->price.m;
+  if (!scaled(mantissa, decimals, now->price_k, now->price_limit, &value) || value == 0) return false;
+  if (now->m != 1) {
+    if (value % now->m != 0) return false;
+    value /= now->m;
   }
   *points = (int32_t)value;
   return true;
 }
 
-static inline bool size_cell(const char *start, const char *end, int k, int64_t *size) {
+ALWAYS_INLINE bool size_cell(const char *start, const char *end, int k, int64_t *size) {
   uint64_t mantissa = 0, value = 0;
   int decimals = 0;
   if (!decimal(start, end, &mantissa, &decimals)) return false;
@@ -169,15 +185,28 @@ static inline bool size_cell(const char *start, const char *end, int k, int64_t 
 
 /* ---- times ---- */
 
-static inline bool epoch_cell(const fmlp_tick_plan *plan, const char *start, const char *end, int64_t *time) {
+/* The digits before the last eight change every hundred seconds or so (in milliseconds): their value is kept
+ * in `prefix`, and only compared. */
+typedef struct epoch_prefix {
+  uint64_t middle, high; /* digit bytes */
+  uint64_t value;
+} epoch_prefix;
+
+ALWAYS_INLINE bool epoch_cell(const stretch *now, const char *start, const char *end, epoch_prefix *prefix,
+                              int64_t *time) {
   int64_t length = end - start;
-  if (length != plan->epoch_digits || length < 9 || length > 19) return false;
-  uint64_t low = tail(end, 8), middle = tail(end - 8, length - 8 < 8 ? length - 8 : 8), high = 0;
-  if (length > 16) high = tail(end - 16, length - 16);
-  if (!all_digits(low) || !all_digits(middle) || !all_digits(high)) return false;
-  uint64_t value = join8(low) + join8(middle) * 100000000 + join8(high) * UINT64_C(10000000000000000);
-  uint64_t result = 0;
-  if (__builtin_mul_overflow(value, (uint64_t)plan->epoch_unit, &result) || result > INT64_MAX) return false;
+  if (length != now->epoch_digits) return false; /* 9 to 19 */
+  uint64_t low = tail(end, 8), middle = tail(end - 8, length - 8), result = 0;
+  uint64_t high = length > 16 ? tail(end - 16, length - 16) : 0;
+  if (middle != prefix->middle || high != prefix->high) {
+    if (!all_digits(middle) || !all_digits(high)) return false;
+    *prefix =
+        (epoch_prefix){middle, high, join8(middle) * 100000000 + join8(high) * UINT64_C(10000000000000000)};
+  }
+  if (!all_digits(low)) return false;
+  if (__builtin_mul_overflow(join8(low) + prefix->value, now->epoch_unit, &result) || result > INT64_MAX) {
+    return false;
+  }
   *time = (int64_t)result;
   return true;
 }
@@ -234,8 +263,8 @@ static inline int64_t to_utc(const fmlp_timezone *zone, int64_t local, fmlp_tick
 }
 
 /* Date of 10 or 8 characters, separator, clock, fraction, and nothing, Z or +00:00 behind. */
-static inline bool civil_cell(const fmlp_tick_plan *plan, const char *start, const char *end,
-                              fmlp_tick_clock *clock, int64_t *time) {
+static inline bool civil_cell(const stretch *now, const char *start, const char *end, fmlp_tick_clock *clock,
+                              int64_t *time) {
   int64_t length = end - start;
   if (length < 15) return false;
   int date = start[8] == ' ' ? 8 : 10;
@@ -250,7 +279,7 @@ static inline bool civil_cell(const fmlp_tick_plan *plan, const char *start, con
     utc = true;
     end -= 6;
   }
-  if (!utc && !plan->zone) return false;
+  if (!utc && !now->zone) return false;
   const char *at = start + date + 1;
   int64_t seconds = 0, nanosecond = 0, left = end - at;
   uint64_t word = load(at) ^ EVERY_BYTE('0');
@@ -267,63 +296,76 @@ static inline bool civil_cell(const fmlp_tick_plan *plan, const char *start, con
   }
   if (!date_cell(start, date, clock)) return false;
   int64_t local = clock->day * FMLP_SECONDS_PER_DAY + seconds;
-  *time = (utc ? local : to_utc(plan->zone, local, clock)) * FMLP_NS_PER_SECOND + nanosecond;
+  *time = (utc ? local : to_utc(now->zone, local, clock)) * FMLP_NS_PER_SECOND + nanosecond;
   return true;
 }
 
 /* ---- rows ---- */
 
-/* One row whose cell c ends at text + cut[c] (and the next begins one further); false leaves `rows` as it
- * was.
- */
-static inline bool take_row(const fmlp_tick_plan *plan, const char *text, const int32_t *cut,
-                            fmlp_tick_rows *rows) {
-  int64_t time = 0, at = rows->count;
-#define CELL(role) text + cut[plan->column_of[role] - 1] + 1, text + cut[plan->column_of[role]]
-  if (plan->epoch ? !epoch_cell(plan, CELL(FMLP_ROLE_TIME), &time)
-                  : !civil_cell(plan, CELL(FMLP_ROLE_TIME), &rows->clock, &time)) {
-    return false;
-  }
-  if (!price_cell(plan, CELL(FMLP_ROLE_BID), rows->price_k, rows->price[0] + at)) return false;
-  if (plan->kind == FMLP_QUOTES &&
-      !price_cell(plan, CELL(FMLP_ROLE_ASK), rows->price_k, rows->price[1] + at)) {
-    return false;
-  }
-  if (plan->has_sizes) {
-    if (!size_cell(CELL(FMLP_ROLE_BID_SIZE), rows->size_k, rows->size[0] + at)) return false;
-    if (plan->kind == FMLP_QUOTES && !size_cell(CELL(FMLP_ROLE_ASK_SIZE), rows->size_k, rows->size[1] + at)) {
-      return false;
-    }
-  }
-#undef CELL
-  rows->time[at] = time;
-  rows->count = at + 1;
-  return true;
-}
-
-int64_t FMLP_SIMD_NAME(fmlp_tick_rows_fast)(const fmlp_tick_plan *plan, const char *text, int64_t length,
-                                            fmlp_tick_rows *rows) {
+/* Parses rows until one is not of the usual shape. The three flags are constants wherever this is called, so
+ * that each kind of file gets a loop of its own. */
+ALWAYS_INLINE int64_t take_rows(const stretch *now, const char *text, int64_t length, fmlp_tick_rows *rows,
+                                bool epoch, bool quotes, bool sizes) {
   int32_t cuts[MOST_COLUMNS + 1];
-  int columns = plan->column_count;
-  int64_t at = 0, lines = 0;
-  if (columns > MOST_COLUMNS || plan->column_of[FMLP_ROLE_CLOCK] >= 0) return 0;
+  const int32_t *cut = cuts + 1; /* cell c ends at cut[c], the next begins one further */
+  fmlp_tick_clock clock = rows->clock;
+  epoch_prefix prefix = {0, 0, 0};
+  int64_t at = 0, count = rows->count;
   cuts[0] = -1; /* the cell before the first ends before the row */
   while (at < length) {
-    masks found = find(text + at, plan->delimiter);
+    const char *line = text + at;
+    masks found = find(line, now->delimiter);
     if (found.line_feed == 0) break;
     int end = __builtin_ctzll(found.line_feed);
     uint64_t row = (UINT64_C(1) << end) - 1, inside = found.delimiter & row;
     if (at + end >= length || (found.quote & row) != 0) break;
-    for (int column = 1; column < columns; column++) {
-      cuts[column] = inside ? __builtin_ctzll(inside) : -1;
+    bool missing = false;
+    for (int column = 1; column < now->columns; column++) {
+      missing |= inside == 0;
+      cuts[column] = __builtin_ctzll(inside | UINT64_C(1) << 63);
       inside &= inside - 1;
     }
-    if (inside != 0 || (columns > 1 && cuts[columns - 1] < 0)) break;
-    cuts[columns] = end > 0 && text[at + end - 1] == '\r' ? end - 1 : end;
-    if (!take_row(plan, text + at, cuts + 1, rows)) break;
+    if (inside != 0 || missing) break;
+    cuts[now->columns] = end - (line[end - 1] == '\r' && end > 0);
+#define CELL(role) line + cut[now->cell[role] - 1] + 1, line + cut[now->cell[role]]
+    int64_t time = 0;
+    if (epoch ? !epoch_cell(now, CELL(FMLP_ROLE_TIME), &prefix, &time)
+              : !civil_cell(now, CELL(FMLP_ROLE_TIME), &clock, &time)) {
+      break;
+    }
+    if (!price_cell(now, CELL(FMLP_ROLE_BID), rows->price[0] + count)) break;
+    if (quotes && !price_cell(now, CELL(FMLP_ROLE_ASK), rows->price[1] + count)) break;
+    if (sizes && !size_cell(CELL(FMLP_ROLE_BID_SIZE), now->size_k, rows->size[0] + count)) break;
+    if (sizes && quotes && !size_cell(CELL(FMLP_ROLE_ASK_SIZE), now->size_k, rows->size[1] + count)) break;
+#undef CELL
+    rows->time[count++] = time;
     at += end + 1;
-    lines++;
   }
-  rows->lines += lines;
+  rows->lines += count - rows->count;
+  rows->count = count;
+  rows->clock = clock;
   return at;
+}
+
+int64_t FMLP_SIMD_NAME(fmlp_tick_rows_fast)(const fmlp_tick_plan *plan, const char *text, int64_t length,
+                                            fmlp_tick_rows *rows) {
+  if (plan->column_count > MOST_COLUMNS || plan->column_of[FMLP_ROLE_CLOCK] >= 0) return 0;
+  if (plan->epoch && (plan->epoch_digits < 9 || plan->epoch_digits > 19)) return 0;
+  stretch now = {.columns = plan->column_count,
+                 .delimiter = plan->delimiter,
+                 .price_k = rows->price_k,
+                 .size_k = rows->size_k,
+                 .m = (uint64_t)plan->price.m,
+                 .price_limit = (uint64_t)INT32_MAX * (uint64_t)plan->price.m,
+                 .epoch_digits = plan->epoch_digits,
+                 .epoch_unit = (uint64_t)plan->epoch_unit,
+                 .zone = plan->zone};
+  for (int role = 0; role < FMLP_ROLE_COUNT; role++) now.cell[role] = plan->column_of[role];
+  bool quotes = plan->kind == FMLP_QUOTES;
+#define TAKE(epoch, sizes)                                                                                   \
+  (quotes ? take_rows(&now, text, length, rows, epoch, true, sizes)                                          \
+          : take_rows(&now, text, length, rows, epoch, false, sizes))
+  if (plan->epoch) return plan->has_sizes ? TAKE(true, true) : TAKE(true, false);
+  return plan->has_sizes ? TAKE(false, true) : TAKE(false, false);
+#undef TAKE
 }
