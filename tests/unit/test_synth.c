@@ -18,6 +18,7 @@
 #include "common/io/columns.h"
 #include "common/io/synth.h"
 #include "common/io/synth_market.h"
+#include "common/io/tick_reader.h"
 
 /* XXH3-128 of the text of seed 7, 20,000 quotes from 2024-03-04. */
 static const uint64_t EXPECTED_LOW = 0x9b8db7e5a293e41a, EXPECTED_HIGH = 0xf5886846bf0ba59c;
@@ -76,6 +77,37 @@ static void equal_seeds_give_equal_bytes_in_every_form(void **state) {
   free(plain);
   free(unzipped);
   free(other);
+}
+
+static void the_reader_gets_back_what_the_market_quoted(void **state) {
+  (void)state;
+  enum { TICKS = 5000 };
+  static const char *const names[] = {"read.csv", "read.csv.gz", "read.csv.zst"};
+  for (int n = 0; n < 3; n++) {
+    fmlp_error error = {""};
+    assert_int_equal(write_file(names[n], 11, TICKS, false, &error), FMLP_OK);
+    fmlp_data_settings data = {.path = in_folder(names[n]), .format = "auto", .size_decimals = -1};
+    fmlp_ticks ticks;
+    fmlp_read_report report;
+    if (fmlp_ticks_read(&data, &ticks, &report, &error) != FMLP_OK) fail_msg("%s", error.text);
+    assert_int_equal(ticks.count, TICKS);
+    assert_int_equal(ticks.kind, FMLP_QUOTES);
+    assert_true(ticks.price.m == 1 && ticks.price.k == 5);
+    assert_non_null(ticks.bid_size);
+    fmlp_synth_market *market = NULL;
+    assert_int_equal(fmlp_synth_market_open(11, fmlp_days_from_civil(2024, 3, 4), &market, &error), FMLP_OK);
+    for (int64_t i = 0; i < TICKS; i++) {
+      fmlp_synth_tick tick = fmlp_synth_market_next(market);
+      assert_int_equal(ticks.time[i], tick.time_ms * 1000000);
+      assert_int_equal(ticks.bid[i], tick.bid);
+      assert_int_equal(ticks.ask[i], tick.ask);
+      assert_true(fmlp_decimal(ticks.bid_size[i], ticks.size_unit) == tick.bid_size * 10000.0);
+      assert_true(fmlp_decimal(ticks.ask_size[i], ticks.size_unit) == tick.ask_size * 10000.0);
+    }
+    fmlp_synth_market_close(market);
+    fmlp_ticks_release(&ticks);
+    (void)unlink(in_folder(names[n]));
+  }
 }
 
 /* What a month of quotes looks like. */
@@ -297,6 +329,7 @@ static int remove_folder(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equal_seeds_give_equal_bytes_in_every_form),
+      cmocka_unit_test(the_reader_gets_back_what_the_market_quoted),
       cmocka_unit_test(a_market_has_seasons_clusters_spreads_weekends_and_faults),
       cmocka_unit_test(the_season_follows_the_clock_changes),
       cmocka_unit_test(a_start_on_a_weekend_waits_for_the_opening),
