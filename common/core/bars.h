@@ -30,10 +30,11 @@ typedef struct fmlp_bars {
   double *vwap;        /* price units: value / volume, NaN for no volume; NULL without sizes */
   double *spread_mean; /* price units */
   double *spread_std;  /* price units, ddof 1, NaN for a bar of one tick */
+  void *block; /* NULL, or what all columns lie in (a large table): then no column is freed on its own */
 } fmlp_bars;
 
 /* Gives every column the table's kind needs room for `capacity` rows, keeping the first `count`. On failure
- * the table stays valid with its old rows. Set kind and has_sizes first. */
+ * the table stays valid with its old rows. Set kind and has_sizes first. Columns move. */
 FMLP_WARN_UNUSED fmlp_status fmlp_bars_reserve(fmlp_bars *bars, int64_t capacity, fmlp_error *error);
 
 /* Frees the columns and zeroes the struct; a zero struct is allowed. */

@@ -1,57 +1,9 @@
-/* Releasing the tables of bars.h, dataset.h and trades.h, and growing bars. */
+/* Releasing the tables of dataset.h and trades.h. */
 #include <string.h>
 
-#include "common/core/bars.h"
 #include "common/core/dataset.h"
 #include "common/core/memory.h"
 #include "common/core/trades.h"
-
-#define GROW(bars, column, capacity)                                                                         \
-  FMLP_TRY(                                                                                                  \
-      fmlp_resize(&(bars)->column, (bars)->count, capacity, sizeof *(bars)->column, "bars." #column, error))
-
-fmlp_status fmlp_bars_reserve(fmlp_bars *bars, int64_t capacity, fmlp_error *error) {
-  GROW(bars, open_time, capacity);
-  GROW(bars, close_time, capacity);
-  GROW(bars, first_tick, capacity);
-  GROW(bars, last_tick, capacity);
-  int32_t **bid[] = {&bars->bid_open, &bars->bid_high, &bars->bid_low, &bars->bid_close};
-  int32_t **ask[] = {&bars->ask_open, &bars->ask_high, &bars->ask_low, &bars->ask_close};
-  for (int i = 0; i < 4; i++) {
-    fmlp_status status = fmlp_resize(bid[i], bars->count, capacity, sizeof(int32_t), "bars.bid", error);
-    if (bars->kind == FMLP_TRADES) *ask[i] = *bid[i];
-    FMLP_TRY(status);
-    if (bars->kind == FMLP_QUOTES) {
-      FMLP_TRY(fmlp_resize(ask[i], bars->count, capacity, sizeof(int32_t), "bars.ask", error));
-    }
-  }
-  if (bars->has_sizes) {
-    GROW(bars, volume, capacity);
-    GROW(bars, vwap, capacity);
-    if (bars->kind == FMLP_QUOTES) {
-      GROW(bars, bid_volume, capacity);
-      GROW(bars, ask_volume, capacity);
-    }
-  }
-  GROW(bars, spread_mean, capacity);
-  GROW(bars, spread_std, capacity);
-  bars->capacity = capacity;
-  return FMLP_OK;
-}
-
-void fmlp_bars_release(fmlp_bars *bars) {
-  int32_t *bid[] = {bars->bid_open, bars->bid_high, bars->bid_low, bars->bid_close};
-  int32_t *ask[] = {bars->ask_open, bars->ask_high, bars->ask_low, bars->ask_close};
-  for (int i = 0; i < 4; i++) {
-    if (ask[i] != bid[i]) fmlp_free(ask[i]);
-    fmlp_free(bid[i]);
-  }
-  void *columns[] = {bars->open_time,   bars->close_time, bars->first_tick, bars->last_tick,
-                     bars->bid_volume,  bars->ask_volume, bars->volume,     bars->vwap,
-                     bars->spread_mean, bars->spread_std};
-  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) fmlp_free(columns[i]);
-  memset(bars, 0, sizeof *bars);
-}
 
 void fmlp_features_release(fmlp_features *features) {
   for (int32_t f = 0; features->columns && f < features->count; f++) fmlp_free(features->columns[f]);

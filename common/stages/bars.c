@@ -268,7 +268,7 @@ fmlp_status fmlp_bar_builder_finish(fmlp_bar_builder *builder, fmlp_bars *bars, 
                      "bars: no complete %s bar in %lld ticks; lower bars.threshold or give more data",
                      builder->rule->name, (long long)builder->report.ticks);
   }
-  if (builder->bars.count < builder->bars.capacity) {
+  if (builder->bars.count < builder->bars.capacity && !builder->bars.block) {
     FMLP_TRY(fmlp_bars_reserve(&builder->bars, builder->bars.count, error));
   }
   *bars = builder->bars;

@@ -272,6 +272,44 @@ static void every_failed_allocation_leaves_no_bars(void **state) {
   fmlp_ticks_release(&ticks);
 }
 
+static void a_table_keeps_its_rows_as_it_grows_into_one_block(void **state) {
+  (void)state;
+  static const int64_t capacities[] = {10, 11, 100000, 100001, 300000};
+  for (int variant = 0; variant < 4; variant++) {
+    fmlp_error error = {""};
+    fmlp_bars bars = {.kind = variant % 2 ? FMLP_TRADES : FMLP_QUOTES, .has_sizes = variant >= 2};
+    for (int c = 0; c < 5; c++) {
+      fmlp_memory_fail_at(1);
+      assert_int_equal(fmlp_bars_reserve(&bars, capacities[c], &error), FMLP_ERR_OTHER);
+      fmlp_memory_fail_at(0);
+      assert_int_equal(fmlp_bars_reserve(&bars, capacities[c], &error), FMLP_OK);
+      assert_int_equal(bars.block != NULL, capacities[c] >= 100000);
+      assert_int_equal(bars.ask_low == bars.bid_low, bars.kind == FMLP_TRADES);
+      for (int64_t i = 0; i < bars.count; i++) {
+        assert_int_equal(bars.open_time[i], i);
+        assert_int_equal(bars.ask_close[i], bars.kind == FMLP_TRADES ? i + 1 : i + 2);
+        assert_int_equal(bars.bid_close[i], i + 1);
+        assert_true(bars.spread_std[i] == (double)i);
+        if (bars.has_sizes) assert_int_equal(bars.volume[i], i + 3);
+        if (bars.bid_volume) assert_int_equal(bars.ask_volume[i], i + 4);
+      }
+      bars.count = capacities[c];
+      for (int64_t i = 0; i < bars.count; i++) {
+        bars.open_time[i] = i;
+        bars.ask_close[i] = (int32_t)i + 2;
+        bars.bid_close[i] = (int32_t)i + 1;
+        bars.spread_std[i] = (double)i;
+        if (bars.has_sizes) bars.volume[i] = i + 3;
+        if (bars.bid_volume) bars.ask_volume[i] = i + 4;
+      }
+    }
+    assert_int_equal(fmlp_bars_reserve(&bars, INT64_MAX, &error), FMLP_ERR_OTHER);
+    assert_int_equal(bars.count, capacities[4]);
+    fmlp_bars_release(&bars);
+    fmlp_bars_release(&bars);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(prices_at_the_ends_of_int32_keep_exact_spreads),
@@ -285,6 +323,7 @@ int main(void) {
       cmocka_unit_test(no_complete_bar_is_an_input_error),
       cmocka_unit_test(a_volume_beyond_64_bits_is_an_input_error),
       cmocka_unit_test(every_failed_allocation_leaves_no_bars),
+      cmocka_unit_test(a_table_keeps_its_rows_as_it_grows_into_one_block),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
