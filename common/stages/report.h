@@ -44,7 +44,7 @@ typedef struct fmlp_report_input {
   const fmlp_model_result *model;
   const fmlp_evaluation *evaluation;
   const fmlp_risk_result *risk;
-  int64_t wall_time; /* ns of the whole run; the shares' denominator. 0: the sum of tottime */
+  int64_t wall_time; /* ns of the whole run, 0 = unknown; shares are of the sum of tottime over all rows */
   int64_t time_count;
   const fmlp_report_time *times;
   int64_t warning_count;

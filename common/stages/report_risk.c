@@ -101,11 +101,11 @@ static void probability_chart(const fmlp_risk_result *risk, fmlp_text *text) {
     bool inside = high > chart.right - 130; /* no room to the right of a long bar */
     fmlp_chart_text_begin(&chart, inside ? chart.left + 10 : high + 8, y + 4, "start",
                           inside ? "on" : "label");
-    fmlp_page_percent(text, p->value, 1);
+    fmlp_page_percent(text, p->value, 2);
     fmlp_text_append(text, " (");
-    fmlp_page_fixed(text, p->low * 100.0, 1);
+    fmlp_page_fixed(text, p->low * 100.0, 2);
     fmlp_text_append(text, " to ");
-    fmlp_page_fixed(text, p->high * 100.0, 1);
+    fmlp_page_fixed(text, p->high * 100.0, 2);
     fmlp_text_append(text, ")");
     fmlp_chart_text_end(&chart);
   }

@@ -2,16 +2,15 @@
 #include "common/stages/report_page.h"
 #include "common/stages/report_sections.h"
 
-static const double worth_optimising = 0.05; /* share of the whole run */
+enum { FIRST_TIMES = 16 };
 
-static void times_table(const fmlp_report_input *input, fmlp_text *text) {
-  int64_t whole = input->wall_time;
-  if (whole <= 0) {
-    for (int64_t i = 0; i < input->time_count; i++) whole += input->times[i].tottime;
-  }
-  fmlp_text_append(text, "<div class=\"card\">\n");
-  fmlp_page_table(text, "Time", "Span|>Calls|>tottime|>cumtime|>Share of the run|filename:lineno(function)");
-  for (int64_t i = 0; i < input->time_count; i++) {
+static const double worth_optimising = 0.05; /* share of all spans' own time */
+
+static void times_rows(const fmlp_report_input *input, int64_t first, int64_t last, int64_t whole,
+                       fmlp_text *text) {
+  fmlp_page_table(text, first == 0 ? "Time" : NULL,
+                  "Span|>Calls|>tottime|>cumtime|>Share|filename:lineno(function)");
+  for (int64_t i = first; i < last; i++) {
     const fmlp_report_time *row = &input->times[i];
     double share = whole > 0 ? (double)row->tottime / (double)whole : 0.0;
     fmlp_page_row(text, row->name);
@@ -28,11 +27,28 @@ static void times_table(const fmlp_report_input *input, fmlp_text *text) {
     fmlp_page_row_end(text);
   }
   fmlp_page_table_end(text);
-  fmlp_text_append(
-      text,
-      "<p class=\"note\" style=\"margin:10px 0 0\">Share: a span's own time in the wall time of the run, ");
+}
+
+static void times_table(const fmlp_report_input *input, fmlp_text *text) {
+  int64_t whole = 0, shown = input->time_count < FIRST_TIMES ? input->time_count : FIRST_TIMES;
+  for (int64_t i = 0; i < input->time_count; i++) whole += input->times[i].tottime;
+  fmlp_text_append(text, "<div class=\"card\">\n");
+  times_rows(input, 0, shown, whole, text);
+  fmlp_text_append(text, "<p class=\"note\" style=\"margin:10px 0 0\">");
+  if (input->wall_time > 0) {
+    fmlp_text_append(text, "The run took ");
+    fmlp_page_duration(text, input->wall_time);
+    fmlp_text_append(text, ". ");
+  }
+  fmlp_text_append(text, "Share: a span's own time in that of all spans of all threads, ");
   fmlp_page_duration(text, whole);
-  fmlp_text_append(text, ". Coloured from 5 % up: only these are worth optimising.</p>\n</div>\n");
+  fmlp_text_append(text, ". Coloured from 5\xc2\xa0% up: only these are worth optimising.</p>\n</div>\n");
+  if (shown == input->time_count) return;
+  fmlp_text_append(text, "<details><summary>");
+  fmlp_page_count(text, input->time_count - shown);
+  fmlp_text_append(text, " more spans</summary><div class=\"card\">\n");
+  times_rows(input, shown, input->time_count, whole, text);
+  fmlp_text_append(text, "</div></details>\n");
 }
 
 void fmlp_report_section_run(const fmlp_report_input *input, fmlp_text *text) {

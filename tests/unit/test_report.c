@@ -442,10 +442,11 @@ static void the_same_input_gives_the_same_bytes(void **state) {
 
 static void times_from_five_percent_up_are_marked(void **state) {
   (void)state;
-  fmlp_report_time times[2] = {{"big", "a.c:1(f)", 1, 50, 50}, {"small", "a.c:2(g)", 1, 49, 49}};
-  fmlp_report_input input = {.wall_time = 1000, .time_count = 2, .times = times};
+  fmlp_report_time times[3] = {
+      {"most", "a.c:1(f)", 1, 901, 901}, {"five", "a.c:2(g)", 1, 50, 50}, {"four", "a.c:3(h)", 1, 49, 49}};
+  fmlp_report_input input = {.wall_time = 600, .time_count = 3, .times = times};
   char *html = page_of(&input);
-  assert_int_equal(count_of(html, "n share strong"), 1);
+  assert_int_equal(count_of(html, "n share strong"), 2);
   assert_int_equal(count_of(html, "class=\"n share\""), 1);
   fmlp_free(html);
 }
