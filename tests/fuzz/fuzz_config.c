@@ -1,9 +1,12 @@
 /* Arbitrary bytes as a configuration: the first line holds overrides separated by '|', the rest is the file a
  * run would start from. Nothing may crash or leak; what is accepted must print, read back, and print the
  * same. */
+#define _XOPEN_SOURCE 700
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/config/config.h"
@@ -12,11 +15,25 @@ enum { OVERRIDE_LIMIT = 8, LINE_LIMIT = 512 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char path[64], resolved_path[64];
+static char folder[64], path[96], option_path[96], resolved_path[96];
 
 static void remove_files(void) {
+  char group[96];
+  (void)snprintf(group, sizeof group, "%s/bars", folder);
   (void)unlink(path);
+  (void)unlink(option_path);
   (void)unlink(resolved_path);
+  (void)rmdir(group);
+  (void)rmdir(folder);
+}
+
+static void make_folder(void) {
+  (void)snprintf(folder, sizeof folder, "/tmp/fmlp_fuzz_XXXXXX");
+  if (!mkdtemp(folder) || chdir(folder) != 0 || mkdir("bars", 0755) != 0) abort();
+  (void)snprintf(path, sizeof path, "%s/config.yaml", folder);
+  (void)snprintf(option_path, sizeof option_path, "%s/bars/x.yaml", folder);
+  (void)snprintf(resolved_path, sizeof resolved_path, "%s/resolved.yaml", folder);
+  (void)atexit(remove_files);
 }
 
 static void write_file(const char *name, const void *bytes, size_t count) {
@@ -26,7 +43,7 @@ static void write_file(const char *name, const void *bytes, size_t count) {
 
 static fmlp_status load(const char *file, int32_t count, const char *const *overrides, fmlp_config **config) {
   fmlp_error error = {""};
-  fmlp_config_request request = {.config_dir = FMLP_SOURCE_DIR "/configs",
+  fmlp_config_request request = {.config_dir = file ? FMLP_SOURCE_DIR "/configs" : folder,
                                  .base_file = file,
                                  .allow_missing = true,
                                  .override_count = count,
@@ -37,11 +54,7 @@ static fmlp_status load(const char *file, int32_t count, const char *const *over
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (!path[0]) {
-    (void)snprintf(path, sizeof path, "/tmp/fmlp_fuzz_%ld.yaml", (long)getpid());
-    (void)snprintf(resolved_path, sizeof resolved_path, "/tmp/fmlp_fuzz_%ld_resolved.yaml", (long)getpid());
-    (void)atexit(remove_files);
-  }
+  if (!folder[0]) make_folder();
   char line[LINE_LIMIT];
   const uint8_t *newline = memchr(data, '\n', size);
   size_t length = newline ? (size_t)(newline - data) : 0;
@@ -55,15 +68,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   size_t skipped = newline ? length + 1 : 0;
   write_file(path, data + skipped, size - skipped);
+  bool composed = line[0] == '#';
+  if (composed) write_file(option_path, data + skipped, size - skipped);
+  const char *const *given = overrides + (composed && count > 0 ? 1 : 0);
+  if (composed && count > 0) count--;
 
   int32_t job_count = 0;
   char ***jobs = NULL;
   fmlp_error error = {""};
-  if (count <= 2 && fmlp_config_sweep(count, overrides, &job_count, &jobs, &error) == FMLP_OK) {
+  if (count <= 2 && fmlp_config_sweep(count, given, &job_count, &jobs, &error) == FMLP_OK) {
     fmlp_config_sweep_free(job_count, count, jobs);
   }
   fmlp_config *first = NULL, *second = NULL;
-  if (load(path, count, overrides, &first) != FMLP_OK) return 0;
+  if (load(composed ? NULL : path, count, given, &first) != FMLP_OK) return 0;
   const char *text = fmlp_config_yaml(first);
   const char *run_dir = fmlp_config_settings(first)->run_dir;
   write_file(resolved_path, text, strlen(text));
