@@ -17,10 +17,6 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   target_compile_options(fmlp_options INTERFACE -Wno-format-truncation) # error lines may be cut; paths are checked
 endif()
 if(CMAKE_C_COMPILER_ID MATCHES "Clang")
-  # `omp simd` is a hint; where clang cannot follow it (no AVX, instrumentation) the loop is as right, only slower.
-  target_compile_options(fmlp_options INTERFACE -Wno-pass-failed)
-endif()
-if(CMAKE_C_COMPILER_ID MATCHES "Clang")
   target_compile_options(fmlp_options INTERFACE -Wno-pass-failed) # `omp simd` is a wish: not every loop at every level
 endif()
 if(FMLP_WERROR)

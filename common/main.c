@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/commands/commands.h"
+#include "common/core/build_info.h"
 #include "common/core/interrupt.h"
 #include "common/core/log.h"
 #include "common/core/nearest.h"
@@ -61,7 +62,8 @@ static fmlp_status dispatch(int argument_count, char **arguments, fmlp_error *er
     return FMLP_OK;
   }
   if (strcmp(word, "--version") == 0) {
-    printf("fmlp %s\n", FMLP_VERSION);
+    printf("fmlp %s (%s, %s, %s%s)\n", fmlp_build.version, fmlp_build.commit, fmlp_build.compiler,
+           fmlp_build.build_type, fmlp_build.test_hooks ? ", test hooks" : "");
     return FMLP_OK;
   }
   if (strcmp(word, "help") == 0) { /* fmlp help COMMAND */

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "tests/cmocka_fmlp.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
