@@ -24,7 +24,7 @@ typedef struct monte_carlo_case {
   fmlp_resampling kind;
   trade_list list;
   int64_t paths, trades, block_length, max_trades;
-  int64_t a_day; /* trades of a day: 1 .. 2 * a_day - 1, drawn */
+  int64_t a_day; /* trades of a day: 1 .. 2 * a_day - 1, drawn; 0: 10 .. 13 */
   bool compounding;
   double ruin, daily_loss, target; /* fractions of initial capital; 0 turns off */
   int32_t fan_points;
@@ -53,6 +53,10 @@ static const monte_carlo_case monte_carlo_cases[] = {
      15},
     {"circular block of 1", FMLP_MC_CIRCULAR_BLOCK, TRADES_MIXED, 70, 50, 1, 50, 1, false, 0, 0, 0, 5, 16},
     {"circular block", FMLP_MC_CIRCULAR_BLOCK, TRADES_MIXED, 600, 101, 20, 300, 1, false, 0.1, 0, 0.1, 8, 17},
+    {"circular block of 13, long", FMLP_MC_CIRCULAR_BLOCK, TRADES_MIXED, 40, 101, 13, 900, 1, false, 0, 0, 0,
+     8, 31},
+    {"moving block of 23, long", FMLP_MC_MOVING_BLOCK, TRADES_MIXED, 40, 101, 23, 900, 1, false, 0, 0, 0, 8,
+     32},
     {"circular block of all", FMLP_MC_CIRCULAR_BLOCK, TRADES_MIXED, 40, 50, 50, 130, 1, false, 0, 0, 0, 5,
      18},
     {"stationary, mean 1", FMLP_MC_STATIONARY, TRADES_MIXED, 70, 40, 1, 70, 1, false, 0, 0, 0, 5, 19},
@@ -68,6 +72,7 @@ static const monte_carlo_case monte_carlo_cases[] = {
     {"day, one trade a day", FMLP_MC_DAY, TRADES_QUARTERS, 200, 50, 1, 70, 1, false, 0.1, 0.05, 0.1, 10, 28},
     {"day, levels met exactly", FMLP_MC_DAY, TRADES_QUARTERS, 600, 80, 1, 90, 5, false, 0.1, 0.075, 0.1, 1,
      29},
+    {"day, ten or more trades a day", FMLP_MC_DAY, TRADES_MIXED, 70, 900, 1, 900, 0, false, 0, 0, 0, 1, 33},
     {"day, a single day", FMLP_MC_DAY, TRADES_MIXED, 50, 20, 1, 50, 1000, false, 0, 0.01, 0, 10, 30},
 };
 
@@ -99,7 +104,10 @@ static inline int64_t monte_carlo_make_days(const monte_carlo_case *c, int64_t *
   int64_t days = 0;
   for (int64_t t = 0; t < c->trades; days++) {
     day_offset[days] = t;
-    t += 1 + monte_carlo_draw(c, 3, days, 2 * c->a_day - 1);
+    int64_t left = c->trades - t;
+    int64_t length = c->a_day > 0 ? 1 + monte_carlo_draw(c, 3, days, 2 * c->a_day - 1)
+                                  : 10 + monte_carlo_draw(c, 3, days, 4);
+    t += c->a_day == 0 && left < 24 ? left : length;
   }
   day_offset[days] = c->trades;
   return days;

@@ -2,6 +2,7 @@
  * of this build. */
 #include "tests/unit/device_buffers.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -222,6 +223,47 @@ static void no_events_are_no_error(void **state) {
   }
 }
 
+/* A market that only rises, or only falls: the bar `distance` bars after the event is the first to touch. */
+static void a_touch_is_found_at_every_distance_for_every_last_bar(void **state) {
+  (void)state;
+  enum { BARS = 2500, NEAR = 70, STARTS = 66 };
+  static const int32_t far[] = {95, 96, 97, 1023, 1024, 1025, 1055, 1056, 1057, 1058, 1088, 2047, 2048, 2080};
+  enum { FAR = sizeof far / sizeof far[0], DISTANCES = NEAR + FAR };
+  fmlp_compute compute = open_compute("cpu");
+  for (int32_t side = -1; side <= 1; side += 2) {
+    job_data job = job_reserve(BARS, STARTS * DISTANCES * 3, side, FMLP_TIE_TICKS);
+    for (int32_t i = 0; i < BARS; i++) {
+      job.high[i] = side > 0 ? i : 0;
+      job.low[i] = side > 0 ? 0 : -i;
+    }
+    int32_t e = 0;
+    for (int32_t start = 0; start < STARTS; start++) {
+      for (int32_t d = 0; d < DISTANCES; d++) {
+        int32_t touched = start + (d < NEAR ? d + 1 : far[d - NEAR]);
+        for (int32_t more = -1; more <= 1; more++, e++) {
+          job.start_bar[e] = start;
+          job.target[e] = side * touched;
+          job.stop[e] = -side * BARS;
+          job.last_bar[e] = touched + more > start ? touched + more : touched;
+        }
+      }
+    }
+    int8_t *outcome = make(job.events, 1);
+    int32_t *exit_bar = make(job.events, 4);
+    search(&compute, &job, outcome, exit_bar);
+    for (e = 0; e < job.events; e++) {
+      int32_t touched = side * job.target[e];
+      bool reached = touched <= job.last_bar[e];
+      assert_int_equal(outcome[e], reached ? FMLP_OUTCOME_TARGET : FMLP_OUTCOME_TIME);
+      assert_int_equal(exit_bar[e], reached ? touched : job.last_bar[e]);
+    }
+    fmlp_free(outcome);
+    fmlp_free(exit_bar);
+    job_release(&job);
+  }
+  fmlp_compute_close(&compute);
+}
+
 static void a_failed_allocation_of_the_pyramid_is_reported(void **state) {
   (void)state;
   fmlp_compute compute = open_compute("cpu");
@@ -341,6 +383,7 @@ int main(void) {
       cmocka_unit_test(the_event_bar_itself_is_not_searched_and_the_last_bar_is),
       cmocka_unit_test(the_tie_rule_alone_decides_a_bar_that_touches_both),
       cmocka_unit_test(no_events_are_no_error),
+      cmocka_unit_test(a_touch_is_found_at_every_distance_for_every_last_bar),
       cmocka_unit_test(a_failed_allocation_of_the_pyramid_is_reported),
       cmocka_unit_test(ticks_decide_a_tie_by_what_is_touched_first),
       cmocka_unit_test(a_decided_outcome_looks_for_its_own_level_alone),
