@@ -1,6 +1,7 @@
 /* fmlp profile: looking at the times of a finished run. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,8 +124,10 @@ static fmlp_status show(int count, char *const *arguments, fmlp_error *error) {
 
 fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error) {
   const char *verb = argument_count > 1 ? arguments[1] : "";
-  if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)
-    return fputs(USAGE, stdout) >= 0 ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output");
+  bool help = false;
+  for (int i = 1; i < argument_count && i < 3; i++)
+    help = help || strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0;
+  if (help) return fputs(USAGE, stdout) >= 0 ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output");
   if (strcmp(verb, "show") == 0) return show(argument_count - 2, arguments + 2, error);
   static const char *const LATER[] = {"diff", "check", "top", "export"};
   for (size_t i = 0; i < sizeof LATER / sizeof LATER[0]; i++)

@@ -72,6 +72,15 @@ static void a_run_folder_stands_for_its_profile(void **state) {
   assert_int_equal(rmdir(folder), 0);
 }
 
+static void help_is_printed(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  assert_int_equal(RUN(&error, "--help"), FMLP_OK);
+  assert_non_null(strstr(printed, "usage: fmlp profile show"));
+  assert_int_equal(RUN(&error, "show", "-h"), FMLP_OK);
+  assert_non_null(strstr(printed, "usage: fmlp profile show"));
+}
+
 static void expect_refusal(fmlp_status status, fmlp_status expected, const fmlp_error *error,
                            const char *word) {
   assert_int_equal(status, expected);
@@ -101,6 +110,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_profile_is_shown_as_pstats_does),
       cmocka_unit_test(a_run_folder_stands_for_its_profile),
+      cmocka_unit_test(help_is_printed),
       cmocka_unit_test(wrong_arguments_are_refused_with_a_hint),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
