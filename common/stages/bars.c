@@ -286,7 +286,7 @@ void fmlp_bar_builder_close(fmlp_bar_builder *builder) {
 fmlp_status fmlp_bars_build(const fmlp_bars_settings *settings, const fmlp_calendar *calendar,
                             const fmlp_tick_source *ticks, fmlp_bars *bars, fmlp_bars_report *report,
                             fmlp_error *error) {
-  FMLP_SPAN("bars");
+  FMLP_SPAN("bars.build");
   *bars = (fmlp_bars){.kind = ticks->kind};
   *report = (fmlp_bars_report){0};
   fmlp_tick_block block = {0};

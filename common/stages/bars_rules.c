@@ -60,7 +60,7 @@ static int64_t scan_ticks(const fmlp_bar_limit *limit, fmlp_open_bar *bar, const
 
 static int64_t scan_volume(const fmlp_bar_limit *limit, fmlp_open_bar *bar, const fmlp_tick_block *block,
                            int64_t first, int64_t last, bool *complete) {
-  /* The limit fits 63 bits and so does a size: the unsigned sum of what is below it and two sizes does not
+  /* The limit fits 63 bits, so a sum that wraps is beyond it; one size more than what is below it cannot
    * wrap. */
   uint64_t amount = (uint64_t)limit->amount;
   uint64_t held = bar->ticks > 0 ? (uint64_t)(bar->bid_volume + bar->ask_volume) : 0;
@@ -75,12 +75,11 @@ static int64_t scan_volume(const fmlp_bar_limit *limit, fmlp_open_bar *bar, cons
     return last;
   }
   for (int64_t i = first; i < last; i++) {
-    fmlp_uint128 total = (fmlp_uint128)held + (uint64_t)block->bid_size[i] + (uint64_t)block->ask_size[i];
-    if (total >= amount) {
+    uint64_t both = (uint64_t)block->bid_size[i] + (uint64_t)block->ask_size[i];
+    if (__builtin_add_overflow(held, both, &held) || held >= amount) {
       *complete = true;
       return i + 1;
     }
-    held = (uint64_t)total;
   }
   return last;
 }

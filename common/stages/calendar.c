@@ -62,7 +62,7 @@ static fmlp_status allocate(fmlp_calendar *calendar, int64_t days, fmlp_error *e
 
 fmlp_status fmlp_calendar_build(const fmlp_session_settings *settings, int64_t first_time, int64_t last_time,
                                 fmlp_calendar *calendar, fmlp_error *error) {
-  FMLP_SPAN("calendar");
+  FMLP_SPAN("calendar.build");
   *calendar = (fmlp_calendar){0};
   fmlp_timezone *zone = NULL;
   fmlp_status status = fmlp_timezone_open(settings->timezone ? settings->timezone : "UTC", &zone, error);

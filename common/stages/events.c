@@ -96,7 +96,7 @@ static fmlp_status find(const fmlp_labeling_settings *settings, event_writer *wr
 fmlp_status fmlp_events_find(const fmlp_labeling_settings *settings, const fmlp_calendar *calendar,
                              bool out_of_session_kept, const fmlp_bars *bars, fmlp_events *events,
                              fmlp_error *error) {
-  FMLP_SPAN("events");
+  FMLP_SPAN("events.find");
   *events = (fmlp_events){0};
   int64_t most = bars->count * (settings->side == FMLP_SIDE_BOTH ? 2 : 1);
   event_writer writer = {calendar, bars, out_of_session_kept, settings->side, events};
