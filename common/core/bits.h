@@ -2,7 +2,7 @@
 #ifndef FMLP_COMMON_CORE_BITS_H
 #define FMLP_COMMON_CORE_BITS_H
 
-#ifndef __CUDACC__
+#ifndef __CUDACC_RTC__
 #include <stdint.h>
 #include <string.h>
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/core/parallel.h"
 #include "cpu/cpu.h"
 #include "tests/equivalence/cases_rolling.h"
 
@@ -66,10 +67,14 @@ static void check_line(const char *line) {
   double *outputs[1] = {out};
   fmlp_error error = {""};
   if (fmlp_rolling_validate(&plan, &error) != FMLP_OK) fail_msg("%s", error.text);
-  assert_int_equal(fmlp_cpu_rolling(&plan, rows, inputs, outputs, &error), FMLP_OK);
-  char text[LINE];
-  strcpy(text, line + used);
-  check_samples(line, text, out, rows, hash);
+  for (int threads = 1; threads <= 2; threads++) { /* the recursions run otherwise on several */
+    fmlp_threads_set(threads);
+    assert_int_equal(fmlp_cpu_rolling(&plan, rows, inputs, outputs, &error), FMLP_OK);
+    char text[LINE];
+    strcpy(text, line + used);
+    check_samples(line, text, out, rows, hash);
+  }
+  fmlp_threads_set(0);
 }
 
 static void every_line_of_the_golden_file_is_reproduced(void **state) {
