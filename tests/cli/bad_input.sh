@@ -18,7 +18,7 @@ quotes 5000 good.csv
 
 reads_as_error 'absent\.csv' absent.csv
 mkdir folder.csv
-reads_as_error 'folder\.csv.*director' folder.csv
+reads_as_error 'folder\.csv.*folder' folder.csv
 : >empty.csv
 reads_as_error 'empty\.csv' empty.csv
 head -n 1 good.csv >header.csv

@@ -30,6 +30,7 @@ expect() {
   local status=$1 pattern=$2 got
   shift 3
   current="fmlp $*"
+  rm -rf "$work/runs"
   # The child stays in the background of no job control, so that SIGINT tests can reach it alone.
   "$FMLP" "$@" >"$work/stdout" 2>"$work/stderr"
   got=$?
@@ -50,7 +51,6 @@ expect() {
     fi
     if [ -d "$work/runs" ] && [ -n "$(ls -A "$work/runs" 2>/dev/null)" ]; then
       fail "something was left behind: $(find "$work/runs" | head -n 3 | tr '\n' ' ')"
-      rm -rf "$work/runs"
       return
     fi
   elif [ -n "$pattern" ] && ! cat "$work/stdout" "$work/stderr" | grep -qE -- "$pattern"; then
@@ -64,7 +64,7 @@ expect() {
 quotes() {
   awk -v n="$1" 'BEGIN { print "timestamp,askPrice,bidPrice"; s = 12345
     for (i = 0; i < n; i++) { s = (s * 1103515245 + 12345) % 2147483648; w += (s % 7) - 3
-      printf "%d,1.%05d,1.%05d\n", 1704672000000 + i * 1000, 10002 + w, 10000 + w } }' >"${2:-$work/ticks.csv}"
+      printf "%.0f,1.%05d,1.%05d\n", 1704672000000 + i * 1000, 10002 + w, 10000 + w } }' >"${2:-$work/ticks.csv}"
 }
 
 finish() {
