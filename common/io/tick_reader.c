@@ -184,12 +184,9 @@ static bool settle_scales(reading *state, fmlp_tick_rows *rows) {
   return true;
 }
 
-static fmlp_status append(reading *state, block *now, fmlp_error *error) {
-  fmlp_tick_rows *rows = &now->rows;
-  fmlp_ticks *ticks = state->ticks;
-  if (rows->error_line >= 0 || !settle_scales(state, rows)) return explain(state, now, error);
-  FMLP_TRY(reserve(state, rows->count, error));
+static void copy_rows(const fmlp_tick_rows *rows, fmlp_ticks *ticks) {
   size_t count = (size_t)rows->count;
+  if (count == 0) return; /* the table may have no columns yet */
   memcpy(ticks->time + ticks->count, rows->time, count * sizeof *rows->time);
   memcpy(ticks->bid + ticks->count, rows->price[0], count * sizeof *rows->price[0]);
   if (ticks->kind == FMLP_QUOTES) {
@@ -201,6 +198,13 @@ static fmlp_status append(reading *state, block *now, fmlp_error *error) {
   }
   if (rows->size[1]) memcpy(ticks->ask_size + ticks->count, rows->size[1], count * sizeof *rows->size[1]);
   ticks->count += rows->count;
+}
+
+static fmlp_status append(reading *state, block *now, fmlp_error *error) {
+  fmlp_tick_rows *rows = &now->rows;
+  if (rows->error_line >= 0 || !settle_scales(state, rows)) return explain(state, now, error);
+  FMLP_TRY(reserve(state, rows->count, error));
+  copy_rows(rows, state->ticks);
   if (rows->bad_rows > 0 && state->report->bad_rows == 0) {
     state->report->first_bad_line = state->line + rows->first_bad_line + 1;
   }
