@@ -263,6 +263,7 @@ fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *
   FMLP_TRY(fmlp_stage_plan_make(request->stages, request->from != NULL, &run.plan, error));
   FMLP_TRY(fmlp_check_same_sections(request, &run.plan, error));
   fmlp_threads_set(run.settings->runtime.threads);
+  fmlp_memory_limit_set((int64_t)(run.settings->runtime.memory_limit_gb * 1e9));
   FMLP_TRY(
       fmlp_compute_open(run.settings->runtime.device, &run.compute, run.notice, sizeof run.notice, error));
   fmlp_log_set_level(run.settings->runtime.log_level);

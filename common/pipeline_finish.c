@@ -13,8 +13,6 @@
 #include "common/core/simd.h"
 #include "common/pipeline_manifest.h"
 #include "common/stages/report.h"
-#include "prof/profile_json.h"
-#include "prof/report.h"
 #include "prof/table.h"
 
 void fmlp_results_release(fmlp_results *results) {
@@ -33,20 +31,6 @@ void fmlp_results_release(fmlp_results *results) {
 static fmlp_status write_string(fmlp_run_folder *folder, const char *name, const char *text,
                                 fmlp_error *error) {
   return fmlp_run_folder_write(folder, name, text, (int64_t)strlen(text), error);
-}
-
-/* Takes the text over; NULL means that memory ran out while it was made. */
-static fmlp_status write_made(fmlp_run_folder *folder, const char *name, char *text, fmlp_error *error) {
-  if (!text) return fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: %s", name);
-  fmlp_status status = write_string(folder, name, text, error);
-  free(text);
-  return status;
-}
-
-static fmlp_status write_profile(const fmlp_finish_input *input, fmlp_run_folder *folder, fmlp_error *error) {
-  if (!input->capture) return FMLP_OK;
-  FMLP_TRY(write_made(folder, "profile/profile.txt", fmlp_report_text(input->capture), error));
-  return write_made(folder, "profile/profile.json", fmlp_profile_json(input->capture), error);
 }
 
 static fmlp_status write_log(fmlp_run_folder *folder, fmlp_error *error) {
@@ -166,8 +150,9 @@ fmlp_status fmlp_pipeline_finish(const fmlp_finish_input *input, fmlp_run_folder
   const fmlp_config *config = input->request->config;
   FMLP_TRY(write_string(folder, "config.yaml", fmlp_config_yaml(config), error));
   FMLP_TRY(write_string(folder, "overrides.yaml", fmlp_config_overrides_yaml(config), error));
-  FMLP_TRY(write_profile(input, folder, error));
+  FMLP_TRY(fmlp_profile_write(input->capture, folder, error));
   FMLP_TRY(write_report(input, folder, error));
   FMLP_TRY(write_log(folder, error));
-  return fmlp_manifest_write(input, folder, error);
+  FMLP_TRY(fmlp_manifest_write(input, folder, error));
+  return input->request->quiet ? FMLP_OK : fmlp_profile_collect(input->settings, input->capture, error);
 }

@@ -45,6 +45,15 @@ typedef struct fmlp_finish_input {
 FMLP_WARN_UNUSED fmlp_status fmlp_pipeline_finish(const fmlp_finish_input *input, fmlp_run_folder *folder,
                                                   fmlp_error *error);
 
+/* Writes profile/profile.txt and profile/profile.json; nothing without a capture. */
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_write(const fmlp_capture *capture, fmlp_run_folder *folder,
+                                                fmlp_error *error);
+
+/* Puts the profile into runtime.profile_output_dir (made when missing) as <date>_<experiment>_v<k>.json and
+ * .txt, k the first number that is free; nothing when the key is not set. */
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_capture *capture,
+                                                  fmlp_error *error);
+
 /* The run in a dozen lines, for standard output. */
 void fmlp_summary_write(const fmlp_finish_input *input, fmlp_text *text);
 

@@ -228,7 +228,7 @@ const fmlp_schema_row fmlp_schema[] = {
     INT32("runtime.threads", "null", FMLP_KEY_NULL, 0, 4096, runtime.threads,
           "threads; null or 0: all allowed"),
     REAL("runtime.memory_limit_gb", "null", FMLP_KEY_NULL | FMLP_KEY_MIN_OPEN, 0, BIG,
-         runtime.memory_limit_gb, "memory the run may take, in 10^9 bytes; null: no limit"),
+         runtime.memory_limit_gb, "memory that tables may take, in 10^9 bytes (libraries are not counted); null: no limit"),
     BOOL("runtime.profile", "true", runtime.profile, "time every stage and kernel into profile/"),
     TEXT("runtime.profile_output_dir", "null", FMLP_KEY_NULL, runtime.profile_output_dir,
          "folder that keeps profiles of many runs; null: only the run's own"),

@@ -1,7 +1,7 @@
 /* Aligned allocation over malloc: the block starts on a line boundary inside a larger malloc block, whose
  * start is kept in the word before it. malloc rather than aligned_alloc, because realloc then grows a large
  * block by remapping its pages (mremap) instead of copying them, which keeps one copy of the tick columns in
- * memory. */
+ * memory. The word before that holds the block's size, for the limit. */
 #define _DEFAULT_SOURCE /* madvise */
 
 #include "common/core/memory.h"
@@ -12,13 +12,50 @@
 #include <sys/mman.h>
 
 enum {
-  HEADER = sizeof(void *),
+  HEADER = 2 * sizeof(uint64_t), /* size, start */
   PADDING = FMLP_ALIGNMENT + HEADER,
   PAGE = 4096,
   HUGE_FROM = 1 << 22 /* bytes from which pages of 2 MiB are asked for */
 };
 
+typedef struct header {
+  uint64_t bytes; /* asked from malloc */
+  char *raw;      /* what malloc gave */
+} header;
+
+_Static_assert(sizeof(header) == HEADER, "the header fills the words before a block");
+
 static _Atomic int64_t fail_countdown;
+static _Atomic int64_t allocated, limit; /* bytes; limit 0: none */
+
+void fmlp_memory_limit_set(int64_t bytes) {
+  atomic_store(&limit, bytes);
+}
+
+int64_t fmlp_memory_allocated(void) {
+  return atomic_load(&allocated);
+}
+
+/* Counts `bytes` more, or refuses. Two threads may both be refused where one would have fitted, never the
+ * reverse. */
+static int claim(int64_t bytes) {
+  int64_t now = atomic_fetch_add_explicit(&allocated, bytes, memory_order_relaxed) + bytes;
+  int64_t most = atomic_load_explicit(&limit, memory_order_relaxed);
+  if (most == 0 || now <= most || bytes <= 0) return 1;
+  atomic_fetch_sub_explicit(&allocated, bytes, memory_order_relaxed);
+  return 0;
+}
+
+static header header_of(const char *block) {
+  header found;
+  memcpy(&found, block - HEADER, sizeof found);
+  return found;
+}
+
+static void put_header(char *block, char *raw, size_t bytes) {
+  header made = {.bytes = bytes, .raw = raw};
+  memcpy(block - HEADER, &made, sizeof made);
+}
 
 void fmlp_memory_fail_at(int64_t nth) {
   atomic_store(&fail_countdown, nth);
@@ -48,7 +85,8 @@ static char *align_up(char *raw) {
 static void advise_huge(char *raw, size_t bytes) {
 #ifdef MADV_HUGEPAGE
   if (bytes < HUGE_FROM) return;
-  size_t before = (uintptr_t)raw % PAGE; /* whole pages, so that neighbouring blocks leave no gap between them */
+  size_t before =
+      (uintptr_t)raw % PAGE; /* whole pages, so that neighbouring blocks leave no gap between them */
   (void)madvise(raw - before, bytes + before, MADV_HUGEPAGE);
 #else
   (void)raw;
@@ -57,6 +95,13 @@ static void advise_huge(char *raw, size_t bytes) {
 }
 
 static fmlp_status too_large(int64_t count, size_t size, const char *what, fmlp_error *error) {
+  int64_t most = atomic_load(&limit);
+  if (most > 0)
+    return fmlp_fail(
+        error, FMLP_ERR_OTHER,
+        "out of memory: %s needs %lld x %zu bytes beside the %lld in use, and runtime.memory_limit_gb "
+        "allows %lld; raise it or use fewer rows",
+        what, (long long)count, size, (long long)fmlp_memory_allocated(), (long long)most);
   return fmlp_fail(error, FMLP_ERR_OTHER,
                    "out of memory: %s needs %lld x %zu bytes; free memory or use fewer rows", what,
                    (long long)count, size);
@@ -66,11 +111,15 @@ fmlp_status fmlp_alloc(void *out, int64_t count, size_t size, const char *what, 
   void *none = NULL;
   memcpy(out, &none, sizeof none);
   size_t bytes = raw_size(count, size);
-  char *raw = bytes == 0 || should_fail() ? NULL : malloc(bytes);
-  if (!raw) return too_large(count, size, what, error);
+  if (bytes == 0 || !claim((int64_t)bytes)) return too_large(count, size, what, error);
+  char *raw = should_fail() ? NULL : malloc(bytes);
+  if (!raw) {
+    (void)claim(-(int64_t)bytes);
+    return too_large(count, size, what, error);
+  }
   advise_huge(raw, bytes);
   char *block = align_up(raw);
-  memcpy(block - HEADER, &raw, sizeof raw);
+  put_header(block, raw, bytes);
   memcpy(out, &block, sizeof block);
   return FMLP_OK;
 }
@@ -89,26 +138,29 @@ fmlp_status fmlp_resize(void *block_pointer, int64_t old_count, int64_t count, s
   memcpy(&block, block_pointer, sizeof block);
   if (!block) return fmlp_alloc(block_pointer, count, size, what, error);
   size_t bytes = raw_size(count, size);
-  if (bytes == 0 || should_fail()) return too_large(count, size, what, error);
-  char *raw = NULL;
-  memcpy(&raw, block - HEADER, sizeof raw);
-  size_t offset = (size_t)(block - raw);
-  char *moved = realloc(raw, bytes);
-  if (!moved) return too_large(count, size, what, error);
+  header old = header_of(block);
+  int64_t growth = (int64_t)bytes - (int64_t)old.bytes;
+  if (bytes == 0 || !claim(growth)) return too_large(count, size, what, error);
+  size_t offset = (size_t)(block - old.raw);
+  char *moved = should_fail() ? NULL : realloc(old.raw, bytes);
+  if (!moved) {
+    (void)claim(-growth);
+    return too_large(count, size, what, error);
+  }
   advise_huge(moved, bytes);
   char *aligned = align_up(moved);
   if ((size_t)(aligned - moved) != offset) {
     size_t kept = (size_t)(old_count < count ? old_count : count) * size;
     memmove(aligned, moved + offset, kept);
   }
-  memcpy(aligned - HEADER, &moved, sizeof moved);
+  put_header(aligned, moved, bytes);
   memcpy(block_pointer, &aligned, sizeof aligned);
   return FMLP_OK;
 }
 
 void fmlp_free(void *block) {
   if (!block) return;
-  char *raw = NULL;
-  memcpy(&raw, (char *)block - HEADER, sizeof raw);
-  free(raw);
+  header found = header_of(block);
+  (void)claim(-(int64_t)found.bytes);
+  free(found.raw);
 }

@@ -29,6 +29,13 @@ FMLP_WARN_UNUSED fmlp_status fmlp_resize(void *block, int64_t old_count, int64_t
 /* Releases a block from any of the above; NULL is allowed. */
 void fmlp_free(void *block);
 
+/* The most bytes all blocks together may have from now on; 0 for no limit. An allocation beyond it fails like
+ * one that the system refuses. Memory of libraries (XGBoost, decompression) is not counted. */
+void fmlp_memory_limit_set(int64_t bytes);
+
+/* Bytes of all blocks now. */
+int64_t fmlp_memory_allocated(void);
+
 /* Tests only: the n-th allocation from now fails (1 = the next one); 0 turns it off. */
 void fmlp_memory_fail_at(int64_t nth);
 

@@ -47,6 +47,19 @@ else
   echo "SKIPPED the full tmpfs: mounting is not allowed here"
 fi
 
+# Profiles are collected under free version numbers; a collection that cannot be written fails the whole run.
+for version in 1 2; do
+  expect 0 '' -- run "${settings[@]}" "run.dir=ok/profile-$version" runtime.profile_output_dir=profiles
+  current="version $version of the collected profile"
+  if [ "$(find profiles -name "*_default_v$version.json" -o -name "*_default_v$version.txt" | wc -l)" -eq 2 ]; then
+    pass
+  else
+    fail "$(ls profiles)"
+  fi
+done
+expect 1 'profile_output_dir' -- run "${settings[@]}" run.dir=runs/x runtime.profile_output_dir=file/profiles
+expect 1 'memory_limit_gb' -- run "${settings[@]}" run.dir=runs/x runtime.memory_limit_gb=0.0005
+
 # SIGINT at the start of each stage (a hook of test builds), and at random moments of a longer run.
 if "$FMLP" --version | grep -q 'test hooks'; then
   for stage in read clean bars features labels validation model backtest risk report; do

@@ -47,6 +47,26 @@ static void impossible_sizes_are_refused(void **state) {
   assert_int_equal(fmlp_alloc(&block, -1, 1, "x", &error), FMLP_ERR_OTHER);
 }
 
+static void a_memory_limit_is_kept_and_named(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  char *a = NULL, *b = NULL;
+  int64_t before = fmlp_memory_allocated();
+  fmlp_memory_limit_set(before + 10000);
+  assert_int_equal(fmlp_alloc(&a, 6000, 1, "a", &error), FMLP_OK);
+  assert_int_equal(fmlp_alloc(&b, 6000, 1, "the second", &error), FMLP_ERR_OTHER);
+  assert_null(b);
+  assert_non_null(strstr(error.text, "the second"));
+  assert_non_null(strstr(error.text, "runtime.memory_limit_gb"));
+  assert_int_equal(fmlp_resize(&a, 6000, 20000, 1, "a", &error), FMLP_ERR_OTHER);
+  assert_int_equal(fmlp_resize(&a, 6000, 100, 1, "a", &error), FMLP_OK);
+  assert_int_equal(fmlp_alloc(&b, 6000, 1, "the second", &error), FMLP_OK);
+  fmlp_free(a);
+  fmlp_free(b);
+  fmlp_memory_limit_set(0);
+  assert_int_equal(fmlp_memory_allocated(), before);
+}
+
 static void the_nth_allocation_can_be_made_to_fail(void **state) {
   (void)state;
   fmlp_error error = {""};
@@ -150,6 +170,7 @@ int main(void) {
       cmocka_unit_test(an_error_is_one_line),
       cmocka_unit_test(memory_is_aligned_and_keeps_its_contents_when_resized),
       cmocka_unit_test(impossible_sizes_are_refused),
+      cmocka_unit_test(a_memory_limit_is_kept_and_named),
       cmocka_unit_test(the_nth_allocation_can_be_made_to_fail),
       cmocka_unit_test(every_allocation_failure_leaves_a_tick_table_that_can_be_released),
       cmocka_unit_test(the_span_of_ticks_is_their_extremes_in_any_order),
