@@ -16,6 +16,7 @@
 #include "common/core/log.h"
 #include "common/core/memory.h"
 #include "common/core/parallel.h"
+#include "common/holdout.h"
 #include "common/io/csv.h"
 #include "common/io/run_folder.h"
 #include "common/pipeline_finish.h"
@@ -189,6 +190,13 @@ static fmlp_status study_risk(pipeline *run, fmlp_error *error) {
   return fmlp_risk_columns(&results->risk, &run->sink, error);
 }
 
+/* a second file, predicted by the final model and backtested */
+static fmlp_status hold_out(pipeline *run, fmlp_error *error) {
+  if (!run->settings->data.test_path || !writes(run, FMLP_STAGE_MODEL)) return FMLP_OK;
+  return fmlp_holdout_run(run->settings, &run->compute, &run->results, run->folder, &run->results.holdout,
+                          error);
+}
+
 typedef fmlp_status (*stage_function)(pipeline *run, fmlp_error *error);
 
 static const stage_function steps[FMLP_STAGE_COUNT] = {
@@ -217,7 +225,7 @@ static fmlp_status run_stages(pipeline *run, fmlp_error *error) {
     FMLP_TRY(steps[stage](run, error));
     run->results.has[stage] = true;
   }
-  return FMLP_OK;
+  return hold_out(run, error);
 }
 
 static fmlp_status print_summary(const fmlp_finish_input *finish, const char *run_dir, fmlp_error *error) {

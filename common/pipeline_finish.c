@@ -15,7 +15,13 @@
 #include "common/stages/report.h"
 #include "prof/table.h"
 
+void fmlp_holdout_release(fmlp_holdout *holdout) {
+  fmlp_evaluation_release(&holdout->evaluation);
+  memset(holdout, 0, sizeof *holdout);
+}
+
 void fmlp_results_release(fmlp_results *results) {
+  fmlp_holdout_release(&results->holdout);
   fmlp_ticks_release(&results->ticks);
   fmlp_calendar_release(&results->calendar);
   fmlp_bars_release(&results->bars);
@@ -99,8 +105,15 @@ static fmlp_status build_report(const fmlp_finish_input *input, const timing *ti
   (void)snprintf(backend, sizeof backend, "%s, %d threads, %s%s%s", input->compute->backend->name,
                  fmlp_threads(), fmlp_simd_name(fmlp_simd()), input->notice && *input->notice ? "; " : "",
                  input->notice ? input->notice : "");
+  char held_out[200] = "none (data.test_path)";
+  if (results->holdout.has) {
+    (void)snprintf(held_out, sizeof held_out, "%lld labels, AUC %.3f, %lld trades; files in test/",
+                   (long long)results->holdout.labels, results->holdout.score.auc,
+                   (long long)results->holdout.evaluation.paths[0].metrics.trades);
+  }
   const fmlp_report_pair pairs[] = {{"compiler", fmlp_build.compiler},
                                     {"flags", fmlp_build.flags},
+                                    {"held-out file", held_out},
                                     {"run folder", fmlp_pipeline_run_dir(input->request)}};
   fmlp_report_input page_input = {
       .version = version,

@@ -207,6 +207,21 @@ static void summarise_risk(const fmlp_results *results, fmlp_text *text) {
   fmlp_text_format(text, "; median drawdown %.2f %%\n", 100.0 * risk->max_drawdown_quantile[3]);
 }
 
+static void summarise_holdout(const fmlp_holdout *holdout, fmlp_text *text) {
+  title(text, "held out");
+  grouped(text, holdout->labels);
+  fmlp_text_append(text, " labels of data.test_path");
+  number(text, "AUC", holdout->score.auc);
+  const fmlp_metrics *metrics = &holdout->evaluation.paths[0].metrics;
+  fmlp_text_append(text, ", ");
+  grouped(text, metrics->trades);
+  fmlp_text_append(text, " trades");
+  number(text, "return %", 100.0 * metrics->total_return);
+  number(text, "max drawdown %", 100.0 * metrics->max_drawdown);
+  fmlp_text_append(text,
+                   holdout->evaluation.causal ? "\n" : "; not after the training data: no tradable record\n");
+}
+
 void fmlp_summary_write(const fmlp_finish_input *input, fmlp_text *text) {
   const fmlp_results *results = input->results;
   typedef void (*section)(const fmlp_results *results, fmlp_text *text);
@@ -220,4 +235,5 @@ void fmlp_summary_write(const fmlp_finish_input *input, fmlp_text *text) {
   for (int stage = 0; stage < FMLP_STAGE_COUNT; stage++) {
     if (sections[stage] && results->has[stage]) sections[stage](results, text);
   }
+  if (results->holdout.has) summarise_holdout(&results->holdout, text);
 }

@@ -14,6 +14,18 @@
 #include "common/stages/model.h"
 #include "common/stages/risk.h"
 
+/* What the final model did on the held-out file (data.test_path). */
+typedef struct fmlp_holdout {
+  bool has; /* a held-out file was given and the model trained in this run */
+  fmlp_read_report read;
+  fmlp_clean_report clean;
+  int64_t labels;
+  fmlp_fold_score score;
+  fmlp_evaluation evaluation; /* one path; causal when the file begins after the training file ends */
+} fmlp_holdout;
+
+void fmlp_holdout_release(fmlp_holdout *holdout);
+
 /* Tables of stages that were skipped are zero structs; `has[stage]` tells which are filled. */
 typedef struct fmlp_results {
   bool has[FMLP_STAGE_COUNT];
@@ -30,6 +42,7 @@ typedef struct fmlp_results {
   fmlp_model_result model;
   fmlp_evaluation evaluation;
   fmlp_risk_result risk;
+  fmlp_holdout holdout;
 } fmlp_results;
 
 void fmlp_results_release(fmlp_results *results);

@@ -11,9 +11,17 @@
 
 #include "common/core/memory.h"
 
-const char *const fmlp_identical_folders[] = {"bars",        "features",    "labels", "folds",
-                                              "predictions", "monte_carlo", NULL};
-const char *const fmlp_identical_files[] = {"trades.csv", "equity.csv", "metrics.json", "monte_carlo.json",
+const char *const fmlp_identical_folders[] = {
+    "bars",      "features",    "labels",           "folds", "predictions", "monte_carlo",
+    "test/bars", "test/labels", "test/predictions", NULL};
+const char *const fmlp_identical_files[] = {"trades.csv",
+                                            "equity.csv",
+                                            "metrics.json",
+                                            "monte_carlo.json",
+                                            "feature_importance.csv",
+                                            "test/trades.csv",
+                                            "test/equity.csv",
+                                            "test/metrics.json",
                                             NULL};
 
 enum { PATH_CAPACITY = 4096 };
@@ -111,7 +119,8 @@ static fmlp_status load_text(const char *path, content *out, fmlp_error *error) 
 /* On failure nothing is owned by `out`. */
 static fmlp_status load(const char *run, const char *name, content *out, fmlp_error *error) {
   char path[PATH_CAPACITY];
-  bool column = strchr(name, '/') != NULL;
+  const char *ending = strrchr(name, '.');
+  bool column = !ending || (strcmp(ending, ".csv") != 0 && strcmp(ending, ".json") != 0);
   *out = (content){0};
   FMLP_TRY(join(path, run, name, column ? ".npy" : "", error));
   if (!exists(path)) return FMLP_OK;

@@ -56,12 +56,6 @@ static void release_study(study *all) {
   fmlp_free(all->gain);
 }
 
-static float as_float(double value) {
-  if (value > FLT_MAX) return FLT_MAX; /* no infinity may arise: XGBoost refuses it */
-  if (value < -FLT_MAX) return -FLT_MAX;
-  return (float)value;
-}
-
 static fmlp_status gather_inputs(study *all, const fmlp_features *features, fmlp_error *error) {
   fmlp_model_result *result = all->result;
   const fmlp_labels *labels = all->labels;
@@ -81,7 +75,7 @@ static fmlp_status gather_inputs(study *all, const fmlp_features *features, fmlp
   for (int32_t f = 0; f < features->count; f++) {
     if (!features->model_input[f]) continue;
     for (int64_t i = 0; i < labels->count; i++)
-      all->inputs[i * width + column] = as_float(features->columns[f][labels->event_bar[i]]);
+      all->inputs[i * width + column] = fmlp_model_input_value(features->columns[f][labels->event_bar[i]]);
     result->feature_names[column++] = features->names[f];
   }
   bool has_long = false, has_short = false;

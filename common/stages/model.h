@@ -47,12 +47,23 @@ FMLP_WARN_UNUSED fmlp_status fmlp_model_run(const fmlp_settings *settings, const
                                             const fmlp_labels *labels, const fmlp_folds *folds,
                                             fmlp_model_result *result, fmlp_error *error);
 
+/* Probabilities of the final model for the usable rows of other labels and their features, as one path (path
+ * and split 0). Features are found by name: FMLP_ERR_INPUT when one is missing. On success the caller owns
+ * `predictions`. */
+FMLP_WARN_UNUSED fmlp_status fmlp_model_predict(const fmlp_model_result *model, const fmlp_features *features,
+                                                const fmlp_labels *labels, fmlp_predictions *predictions,
+                                                fmlp_error *error);
+
+/* Scores predictions against the labels they are of. */
+FMLP_WARN_UNUSED fmlp_status fmlp_model_score(const fmlp_labels *labels, const fmlp_predictions *predictions,
+                                              fmlp_fold_score *score, fmlp_error *error);
+
 /* Writes predictions/{label_row,split,path,probability}. */
 FMLP_WARN_UNUSED fmlp_status fmlp_predictions_export(const fmlp_predictions *predictions,
                                                      const fmlp_column_sink *sink, fmlp_error *error);
 
-/* Reads predictions/ of a finished run over `labels` label rows; owned by the caller on success, empty on failure.
- * FMLP_ERR_INPUT for missing columns, different lengths, or rows out of range. */
+/* Reads predictions/ of a finished run over `labels` label rows; owned by the caller on success, empty on
+ * failure. FMLP_ERR_INPUT for missing columns, different lengths, or rows out of range. */
 FMLP_WARN_UNUSED fmlp_status fmlp_predictions_import(const char *run_path, int64_t labels,
                                                      fmlp_predictions *predictions, fmlp_error *error);
 

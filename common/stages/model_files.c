@@ -50,8 +50,8 @@ fmlp_status fmlp_model_write(const fmlp_model_result *result, fmlp_run_folder *f
   return status;
 }
 
-static fmlp_status import_column(const char *run_path, const char *name, fmlp_type wanted, int64_t *rows, void *out,
-                                 fmlp_error *error) {
+static fmlp_status import_column(const char *run_path, const char *name, fmlp_type wanted, int64_t *rows,
+                                 void *out, fmlp_error *error) {
   char path[4096];
   int length = snprintf(path, sizeof path, "%s/predictions/%s.npy", run_path, name);
   if (length < 0 || (size_t)length >= sizeof path)
@@ -62,8 +62,8 @@ static fmlp_status import_column(const char *run_path, const char *name, fmlp_ty
   FMLP_TRY(fmlp_npy_read(path, &type, &found, &data, error));
   memcpy(out, &data, sizeof data);
   if (type != wanted || (*rows >= 0 && found != *rows))
-    return fmlp_fail(error, FMLP_ERR_INPUT, "%s: not the type or length of the other predictions; the run is damaged",
-                     path);
+    return fmlp_fail(error, FMLP_ERR_INPUT,
+                     "%s: not the type or length of the other predictions; the run is damaged", path);
   *rows = found;
   return FMLP_OK;
 }
@@ -78,8 +78,8 @@ static fmlp_status import_columns(const char *run_path, int64_t labels, fmlp_pre
   for (int64_t i = 0; i < rows; i++) {
     if (predictions->label_row[i] < 0 || predictions->label_row[i] >= labels || predictions->path[i] < 0 ||
         predictions->split[i] < 0)
-      return fmlp_fail(error, FMLP_ERR_INPUT, "%s: prediction %lld names a row that labels/ does not have", run_path,
-                       (long long)i);
+      return fmlp_fail(error, FMLP_ERR_INPUT, "%s: prediction %lld names a row that labels/ does not have",
+                       run_path, (long long)i);
   }
   predictions->count = rows;
   return FMLP_OK;

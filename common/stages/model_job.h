@@ -2,6 +2,8 @@
 #ifndef FMLP_COMMON_STAGES_MODEL_JOB_H
 #define FMLP_COMMON_STAGES_MODEL_JOB_H
 
+#include <float.h>
+
 #include "common/config/settings.h"
 #include "common/core/dataset.h"
 
@@ -27,6 +29,13 @@ typedef struct fmlp_model_output {
   char *bytes;         /* the serialised model, the caller's on success (fmlp_free) */
   int64_t byte_count;
 } fmlp_model_output;
+
+/* A feature as the models take it: a float, never infinite (XGBoost refuses that). */
+static inline float fmlp_model_input_value(double value) {
+  if (value > FLT_MAX) return FLT_MAX;
+  if (value < -FLT_MAX) return -FLT_MAX;
+  return (float)value;
+}
 
 /* Trains, predicts and serialises; runs on one thread and depends on the job alone. */
 typedef fmlp_status (*fmlp_model_train)(const fmlp_model_job *job, fmlp_model_output *output,
