@@ -29,7 +29,7 @@ static void print_help(void) {
          "backtest.threshold=0.55\n"
          "\n"
          "options\n");
-  fmlp_run_arguments_help();
+  fmlp_run_arguments_help(false);
   printf("\noverrides, as in Hydra\n"
          "  group=option         another file of a folder of configs/: bars=volume\n"
          "  key=value            another value: bars.threshold=200, features.exclude=[ma_*], data.path='my "

@@ -21,26 +21,29 @@ typedef struct option {
   size_t offset; /* in fmlp_run_arguments: bool for flags, const char * for values */
   const char *usage;
   const char *help;
+  bool run_only; /* means nothing to verify */
 } option;
 
 #define AT(member) offsetof(fmlp_run_arguments, member)
 
 static const option options[] = {
     {"--config-dir", "-cd", OPTION_VALUE, AT(config_dir), "--config-dir DIR",
-     "look for configuration files here first (then ./configs, then beside the program)"},
+     "look for configuration files here first (then ./configs, then beside the program)", false},
     {"--config-name", "-cn", OPTION_VALUE, AT(config_name), "--config-name NAME",
-     "the primary file, NAME.yaml (config)"},
-    {"--cfg", "-c", OPTION_CFG, AT(print_config), "--cfg [job]", "print the resolved configuration and stop"},
+     "the primary file, NAME.yaml (config)", false},
+    {"--cfg", "-c", OPTION_CFG, AT(print_config), "--cfg [job]", "print the resolved configuration and stop",
+     true},
     {"--device", NULL, OPTION_DEVICE, 0, "--device DEVICE",
-     "auto, cpu, cuda, cuda:N; the same as runtime.device=DEVICE"},
-    {"--stages", NULL, OPTION_VALUE, AT(stages), "--stages A,B", "only these stages (see below)"},
+     "auto, cpu, cuda, cuda:N; the same as runtime.device=DEVICE", true},
+    {"--stages", NULL, OPTION_VALUE, AT(stages), "--stages A,B",
+     "only these stages, of those fmlp run --help lists", false},
     {"--from", NULL, OPTION_VALUE, AT(from), "--from RUN",
-     "start from a finished run: its configuration, and its results for the stages not listed"},
+     "start from a finished run: its configuration, and its results for the stages not listed", true},
     {"--multirun", "-m", OPTION_FLAG, AT(multirun), "-m, --multirun",
-     "sweep: a=1,2 b=choice(x,y) c=range(1,4) runs every combination"},
-    {"--help", "-h", OPTION_FLAG, AT(help), "-h, --help", "this text"},
+     "sweep: a=1,2 b=choice(x,y) c=range(1,4) runs every combination", true},
+    {"--help", "-h", OPTION_FLAG, AT(help), "-h, --help", "this text", false},
     {"--help-keys", NULL, OPTION_FLAG, AT(help_keys), "--help-keys",
-     "every key of the configuration, with its meaning"},
+     "every key of the configuration, with its meaning", true},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -144,8 +147,10 @@ void fmlp_run_arguments_release(fmlp_run_arguments *parsed) {
   parsed->override_count = 0;
 }
 
-void fmlp_run_arguments_help(void) {
-  for (int i = 0; i < OPTIONS; i++) printf("  %-20s %s\n", options[i].usage, options[i].help);
+void fmlp_run_arguments_help(bool verify) {
+  for (int i = 0; i < OPTIONS; i++) {
+    if (!verify || !options[i].run_only) printf("  %-20s %s\n", options[i].usage, options[i].help);
+  }
 }
 
 /* "tick|volume|..." or "number > 0". */

@@ -30,8 +30,8 @@ FMLP_WARN_UNUSED fmlp_status fmlp_run_arguments_parse(int argument_count, char *
                                                       fmlp_run_arguments *parsed, fmlp_error *error);
 void fmlp_run_arguments_release(fmlp_run_arguments *parsed);
 
-/* The options, one a line with what they do, for --help. */
-void fmlp_run_arguments_help(void);
+/* The options, one a line with what they do, for --help; `verify`: only those that mean something to it. */
+void fmlp_run_arguments_help(bool verify);
 
 /* Every key of the configuration: default, what it takes, what it means. */
 void fmlp_run_arguments_help_keys(void);

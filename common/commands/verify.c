@@ -53,7 +53,7 @@ static void print_help(void) {
          "  fmlp verify runs/2026-01-31/12-00-00_default\n"
          "\n"
          "options\n");
-  fmlp_run_arguments_help();
+  fmlp_run_arguments_help(true);
   printf("\nexit status\n"
          "  0 equal, 5 an output differs; 2 usage, 3 input, 4 device as for fmlp run\n");
 }
@@ -269,6 +269,16 @@ static fmlp_status verify_run(const char *run, fmlp_error *error) {
   return verify(&all, run, error);
 }
 
+/* The option given that means nothing here: verify runs on every device, and only runs. */
+static const char *run_option(const fmlp_run_arguments *parsed) {
+  return parsed->multirun           ? "--multirun"
+         : parsed->from             ? "--from"
+         : parsed->print_config     ? "--cfg"
+         : parsed->help_keys        ? "--help-keys"
+         : *parsed->device_override ? "--device"
+                                    : NULL;
+}
+
 fmlp_status fmlp_command_verify(int argument_count, char **arguments, fmlp_error *error) {
   if (argument_count == 2 && *arguments[1] != '-' && !strchr(arguments[1], '='))
     return verify_run(arguments[1], error);
@@ -277,9 +287,8 @@ fmlp_status fmlp_command_verify(int argument_count, char **arguments, fmlp_error
   fmlp_status status = FMLP_OK;
   if (parsed.help) {
     print_help();
-  } else if (parsed.multirun || parsed.from) {
-    status = fmlp_fail(error, FMLP_ERR_USAGE, "verify: %s belongs to fmlp run",
-                       parsed.multirun ? "--multirun" : "--from");
+  } else if (run_option(&parsed)) {
+    status = fmlp_fail(error, FMLP_ERR_USAGE, "verify: %s belongs to fmlp run", run_option(&parsed));
   } else {
     verification all = {.arguments = &parsed};
     status = verify(&all, NULL, error);

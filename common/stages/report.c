@@ -126,6 +126,17 @@ static void tiles(const fmlp_report_input *input, auc_range auc, fmlp_text *text
   fmlp_text_append(text, "</div>\n");
 }
 
+/* A mean within NEAR of 0.5, or folds on both sides of it, is no evidence: the labels of one fold overlap
+ * each other, so that its AUC varies far more than its number of rows suggests. */
+static const char *auc_meaning(const auc_range *auc) {
+  static const double NEAR = 0.03, SUSPICIOUS = 0.65;
+  if (auc->mean >= SUSPICIOUS) return "unusually high for market data, look for a leak";
+  if (fabs(auc->mean - 0.5) < NEAR) return "close to guessing (0.5)";
+  if (auc->low > 0.5) return "above guessing (0.5) in every fold, see whether costs leave anything of it";
+  if (auc->high < 0.5) return "below guessing (0.5) in every fold";
+  return "not clearly apart from guessing (0.5)";
+}
+
 /* What a careful reader would say first. */
 static void verdict(const fmlp_report_input *input, auc_range auc, fmlp_text *text) {
   const char *notes[8];
@@ -134,11 +145,12 @@ static void verdict(const fmlp_report_input *input, auc_range auc, fmlp_text *te
   if (auc.folds == 0 && count == 0 && !few) return;
   fmlp_text_append(text, "<ul class=\"verdict\">\n");
   if (auc.folds > 0) {
-    const char *meaning = auc.mean < 0.48   ? "worse than guessing"
-                          : auc.mean < 0.52 ? "no better than guessing"
-                          : auc.mean < 0.65 ? "better than guessing; see whether costs leave anything of it"
-                                            : "unusually high for market data; look for a leak";
-    fmlp_text_format(text, "<li>Out-of-fold AUC %.3f on average: %s.</li>\n", auc.mean, meaning);
+    fmlp_text_format(
+        text, "<li>Out-of-fold AUC %.3f on average: %s; folds range from %.3f to %.3f.%s</li>\n", auc.mean,
+        auc_meaning(&auc), auc.low, auc.high,
+        input->folds != NULL && input->folds->path_count > 1
+            ? " The folds test the same rows several times: they are not independent of each other."
+            : "");
   }
   for (int32_t i = 0; i < count; i++) {
     const char first[2] = {(char)toupper((unsigned char)notes[i][0]), '\0'};

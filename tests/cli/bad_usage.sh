@@ -47,6 +47,8 @@ for command in '' run verify synth inspect devices profile; do
   # shellcheck disable=SC2086
   expect 0 'fmlp' -- $command --help
 done
+expect 2 'cfg belongs to fmlp run' -- verify data.path=ticks.csv --cfg
+expect 2 'device belongs to fmlp run' -- verify data.path=ticks.csv --device cpu
 expect 0 'fmlp [0-9]+\.[0-9]+' -- --version
 expect 0 '^cpu +available' -- devices
 finish

@@ -428,6 +428,31 @@ static void a_run_without_trades_or_with_permutation_still_gives_a_page(void **s
   sample_release(&s);
 }
 
+static void assert_verdict(const double *auc, int32_t folds, int32_t paths, const char *expected) {
+  fmlp_fold_score scores[4];
+  for (int32_t i = 0; i < folds; i++) scores[i] = (fmlp_fold_score){.auc = auc[i]};
+  fmlp_model_result model = {.split_count = folds, .scores = scores};
+  fmlp_folds splits = {.path_count = paths};
+  fmlp_report_input input = {.model = &model, .folds = &splits};
+  char *html = page_of(&input);
+  if (strstr(html, expected) == NULL) fail_msg("the page lacks: %s", expected);
+  assert_int_equal(count_of(html, "not independent"), paths > 1);
+  fmlp_free(html);
+}
+
+static void the_verdict_on_the_auc_claims_no_more_than_the_folds_show(void **state) {
+  (void)state;
+  assert_verdict((const double[]){0.453, 0.609, 0.507}, 3, 9,
+                 "AUC 0.523 on average: close to guessing (0.5); folds range from 0.453 to 0.609.");
+  assert_verdict((const double[]){0.51, 0.53}, 2, 1, "AUC 0.520 on average: close to guessing (0.5)");
+  assert_verdict((const double[]){0.48, 0.64}, 2, 1,
+                 "0.560 on average: not clearly apart from guessing (0.5)");
+  assert_verdict((const double[]){0.55, 0.57}, 2, 1, "0.560 on average: above guessing (0.5) in every fold");
+  assert_verdict((const double[]){0.44, 0.46}, 2, 1, "0.450 on average: below guessing (0.5) in every fold");
+  assert_verdict((const double[]){0.97, 0.99}, 2, 1, "look for a leak");
+  assert_verdict((const double[]){fmlp_nan(), 0.51}, 2, 1, "AUC 0.510 on average: close to guessing (0.5)");
+}
+
 static void the_same_input_gives_the_same_bytes(void **state) {
   (void)state;
   sample s;
@@ -486,6 +511,7 @@ int main(int argc, char **argv) {
       cmocka_unit_test(every_chart_has_marks_a_title_and_named_axes),
       cmocka_unit_test(names_from_outside_cannot_become_markup),
       cmocka_unit_test(a_run_without_trades_or_with_permutation_still_gives_a_page),
+      cmocka_unit_test(the_verdict_on_the_auc_claims_no_more_than_the_folds_show),
       cmocka_unit_test(the_same_input_gives_the_same_bytes),
       cmocka_unit_test(times_from_five_percent_up_are_marked),
       cmocka_unit_test(memory_running_out_is_an_error_and_nothing_worse),
