@@ -88,7 +88,7 @@ static void result_tiles(const fmlp_evaluation *evaluation, fmlp_text *text) {
   tile_detail(text);
   fmlp_text_append(text, "\xc2\xb1 ");
   fmlp_page_fixed(text, metrics->sharpe_standard_error, 2);
-  fmlp_text_format(text, ", %lld days%s", (long long)metrics->days,
+  fmlp_text_format(text, ", %lld %s%s", (long long)metrics->days, metrics->days == 1 ? "day" : "days",
                    metrics->significant ? "" : ": not significant");
   tile_end(text);
   tile_begin(text, "Drawdown, path 0");
@@ -129,7 +129,7 @@ static void tiles(const fmlp_report_input *input, auc_range auc, fmlp_text *text
 /* A mean within NEAR of 0.5, or folds on both sides of it, is no evidence: the labels of one fold overlap
  * each other, so that its AUC varies far more than its number of rows suggests. */
 static const char *auc_meaning(const auc_range *auc) {
-  static const double NEAR = 0.03, SUSPICIOUS = 0.65;
+  static const double NEAR = 0.05, SUSPICIOUS = 0.65;
   if (auc->mean >= SUSPICIOUS) return "unusually high for market data, look for a leak";
   if (fabs(auc->mean - 0.5) < NEAR) return "close to guessing (0.5)";
   if (auc->low > 0.5) return "above guessing (0.5) in every fold, see whether costs leave anything of it";
@@ -141,8 +141,9 @@ static const char *auc_meaning(const auc_range *auc) {
 static void verdict(const fmlp_report_input *input, auc_range auc, fmlp_text *text) {
   const char *notes[8];
   int32_t count = input->evaluation != NULL ? fmlp_evaluation_notes(input->evaluation, notes, 8) : 0;
-  bool few = input->risk != NULL && input->risk->paths > 0 && input->risk->few_trades;
-  if (auc.folds == 0 && count == 0 && !few) return;
+  bool studied = input->risk != NULL && input->risk->paths > 0;
+  bool few = studied && input->risk->few_trades, few_days = studied && input->risk->few_days;
+  if (auc.folds == 0 && count == 0 && !few && !few_days) return;
   fmlp_text_append(text, "<ul class=\"verdict\">\n");
   if (auc.folds > 0) {
     fmlp_text_format(
@@ -160,6 +161,11 @@ static void verdict(const fmlp_report_input *input, auc_range auc, fmlp_text *te
     fmlp_text_append(text, ".</li>\n");
   }
   if (few) fmlp_text_append(text, "<li>Fewer than 30 trades: resampling them shows little.</li>\n");
+  if (few_days) {
+    fmlp_text_append(text,
+                     "<li>Monte Carlo resamples whole days, and there are fewer than 10 of them: its spread "
+                     "shows little; another risk.monte_carlo.kind resamples trades.</li>\n");
+  }
   fmlp_text_append(text, "</ul>\n");
 }
 

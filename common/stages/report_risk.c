@@ -135,7 +135,8 @@ static void quantile_table(const fmlp_risk_result *risk, fmlp_text *text) {
   fmlp_page_count(text, risk->trades);
   fmlp_text_append(text, " trades on ");
   fmlp_page_count(text, risk->days);
-  fmlp_text_append(text, " days. Paths that ended: complete ");
+  fmlp_text_append(text, risk->days == 1 ? " day. Paths that ended: complete "
+                                         : " days. Paths that ended: complete ");
   fmlp_page_count(text, risk->totals.outcome_count[FMLP_PATH_COMPLETE]);
   fmlp_text_append(text, ", ruin ");
   fmlp_page_count(text, risk->totals.outcome_count[FMLP_PATH_RUIN]);

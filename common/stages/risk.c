@@ -210,6 +210,7 @@ fmlp_status fmlp_risk_run(const fmlp_settings *settings, const fmlp_trades *trad
   result->days = count_days(trades);
   result->few_trades = trades->count < FMLP_RISK_FEW_TRADES;
   result->kind = settings->risk.kind;
+  result->few_days = result->kind == FMLP_MC_DAY && result->days < FMLP_RISK_FEW_DAYS;
   result->initial_capital = settings->backtest.initial_capital;
   result->daily_loss_evaluated = settings->risk.kind == FMLP_MC_DAY;
   result->limits_evaluated = settings->risk.kind != FMLP_MC_PERMUTATION;

@@ -18,6 +18,7 @@ enum {
   FMLP_RISK_QUANTILES = 7,
   FMLP_RISK_FAN_POINTS = 100,
   FMLP_RISK_FEW_TRADES = 30,
+  FMLP_RISK_FEW_DAYS = 10,
   FMLP_RISK_FAN_CELLS = 1 << 24
 };
 
@@ -41,6 +42,7 @@ typedef struct fmlp_risk_result {
   fmlp_resampling kind;
   double initial_capital;
   bool few_trades;           /* fewer than 30: a warning */
+  bool few_days;             /* kind day on fewer than 10 trading days: a warning */
   bool daily_loss_evaluated; /* kind day only */
   bool limits_evaluated;     /* false for permutation */
   fmlp_monte_carlo_totals totals;

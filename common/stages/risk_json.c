@@ -103,6 +103,10 @@ void fmlp_risk_json(const fmlp_settings *settings, const fmlp_risk_result *resul
   if (result->paths > 0 && result->few_trades) {
     (void)json_array_append_new(warnings, json_string("fewer than 30 trades: resampling them shows little"));
   }
+  if (result->paths > 0 && result->few_days) {
+    (void)json_array_append_new(
+        warnings, json_string("fewer than 10 trading days: resampling whole days shows little"));
+  }
   fmlp_json_set(root, "warnings", warnings);
   fmlp_text_json(text, root);
 }

@@ -111,6 +111,10 @@ static void days_are_the_runs_of_equal_exit_sessions(void **state) {
   const int64_t expected[] = {0, 2, 3, 6};
   assert_memory_equal(seen_offset, expected, sizeof expected);
   assert_int_equal(s.result.days, 3);
+  fmlp_text text = {0};
+  fmlp_risk_json(&s.settings, &s.result, &text);
+  assert_non_null(strstr(text.bytes, "fewer than 10 trading days"));
+  fmlp_text_release(&text);
   end(&s);
 }
 
@@ -125,6 +129,7 @@ static void daily_loss_is_evaluated_for_kind_day_only(void **state) {
   fmlp_risk_json(&s.settings, &s.result, &text);
   assert_non_null(strstr(text.bytes, "\"daily_loss\": \"not evaluated\""));
   assert_non_null(strstr(text.bytes, "fewer than 30 trades"));
+  assert_null(strstr(text.bytes, "fewer than 10 trading days")); /* trades are drawn, not days */
   fmlp_text_release(&text);
   end(&s);
 }
