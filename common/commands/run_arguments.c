@@ -183,7 +183,7 @@ void fmlp_run_arguments_help_keys(void) {
     const fmlp_schema_row *row = &fmlp_schema[i];
     printf("%s=%s\n    ", row->path, row->initial);
     print_values(row);
-    printf("\n    %s\n", row->doc);
+    printf("\n    %s%s\n", row->doc, row->flags & FMLP_KEY_LATER ? " (not available in this version)" : "");
   }
 }
 

@@ -53,6 +53,9 @@ fmlp_status fmlp_override_parse(fmlp_arena *arena, const fmlp_search *search, co
   if (name_length == 0 || memchr(text, ' ', key_length)) return bad(override, error, "no key before '='");
   override->key = fmlp_arena_copy(arena, text, name_length);
   if (!override->key) return FMLP_ERR_OTHER;
+  if (override->key[0] == '.' || override->key[name_length - 1] == '.' || strstr(override->key, "..")) {
+    return bad(override, error, "a part of the key is empty");
+  }
   if (at) {
     override->package = fmlp_arena_copy(arena, at + 1, key_length - name_length - 1);
     if (!override->package) return FMLP_ERR_OTHER;

@@ -33,7 +33,8 @@ enum {
   FMLP_KEY_NULL = 1,     /* null is allowed: 0 or NULL */
   FMLP_KEY_NULL_OFF = 2, /* null is allowed and stands for infinity: the limit is off */
   FMLP_KEY_MIN_OPEN = 4, /* the value must be greater than min, not equal */
-  FMLP_KEY_MAX_OPEN = 8  /* likewise */
+  FMLP_KEY_MAX_OPEN = 8, /* likewise */
+  FMLP_KEY_LATER = 16    /* part of the contract, but nothing obeys it yet: anything but null is refused */
 };
 
 typedef struct fmlp_schema_row {

@@ -96,6 +96,10 @@ static fmlp_status check(fmlp_arena *arena, const fmlp_node *map, const char *ab
     const char *path = fmlp_arena_print(arena, "%s%s%s", above, above[0] ? "." : "", child->key);
     fmlp_key_type type = FMLP_KEY_BOOL;
     if (!path) return FMLP_ERR_OTHER;
+    if (strchr(child->key, '.')) {
+      return fmlp_fail(error, FMLP_ERR_USAGE, "%s: key '%s' holds a dot; in files keys are nested mappings",
+                       child->origin ? child->origin : "configuration", path);
+    }
     int what = strlen(path) < PATH_LIMIT ? known(path, &type) : 0;
     if (what == 0) return unknown(map, child, above, path, error);
     if (what == 1 && type == FMLP_KEY_FREE && child->kind != FMLP_NODE_MAP) {

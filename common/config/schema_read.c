@@ -275,6 +275,10 @@ static fmlp_status read_row(const reading *in, bool allow_missing) {
                      row->path);
   }
   if (fmlp_node_is_null(in->node) && row->flags & (FMLP_KEY_NULL | FMLP_KEY_NULL_OFF)) return read_null(in);
+  if (row->flags & FMLP_KEY_LATER) {
+    return fmlp_fail(in->error, FMLP_ERR_USAGE, "%s: %s: not available in this version; leave it null",
+                     origin_of(in->node), row->path);
+  }
   switch (row->type) {
   case FMLP_KEY_BOOL:
     return read_bool(in);

@@ -164,7 +164,7 @@ static void values_follow_the_grammar_of_hydra(void **state) {
       "cleaning.sort=False|labeling.tp_ticks=1e3|features.exclude=[a*, 'b,c', \"d\"]|"
       "labeling.volatility={window: 20, tp_multiple: "
       "2.5}|data.point_size=25e-2|risk.monte_carlo.max_trades=null|"
-      "data.test_path=with\\,comma|model.params.max_features=0.5|session.session_end=24:00|data.timezone=|"
+      "data.format=with\\,comma|model.params.max_features=0.5|session.session_end=24:00|data.timezone=|"
       "features.plan=[{name: a, op: std, of: ret_1, window: 5}]");
   const fmlp_settings *s = fmlp_config_settings(config);
   assert_string_equal(s->data.path, "a, b = c.csv");
@@ -182,7 +182,7 @@ static void values_follow_the_grammar_of_hydra(void **state) {
   assert_true(s->labeling.tp_multiple == 2.5 && s->labeling.sl_multiple == 4);
   assert_string_equal(s->data.point_size_text, "0.25");
   assert_int_equal(s->risk.max_trades, 0);
-  assert_string_equal(s->data.test_path, "with,comma");
+  assert_string_equal(s->data.format, "with,comma");
   assert_true(s->model.max_features == 0.5);
   assert_int_equal(s->session.session_end, 1440);
   assert_string_equal(s->data.timezone, "");
@@ -302,7 +302,7 @@ static void the_printed_configuration_reads_back_the_same(void **state) {
   fmlp_config *first = loaded(
       "data.path='we\"ird \\\\ na me #:{}.csv'|data.symbol='null'|data.timezone='12'|bars.threshold=1e-3|"
       "features.plan=[{name: a, op: quantile, of: ret_1, window: 5, q: 0.25}, {name: b, op: abs, of: a}]|"
-      "features.exclude=[]|+variables.x={a: [1, [2, 3], {b: yes}], c: 'yes'}|data.test_path=\\${x}|"
+      "features.exclude=[]|+variables.x={a: [1, [2, 3], {b: yes}], c: 'yes'}|data.format=\\${x}|"
       "+variables.odd='\xc2\x85\xe2\x80\xa8\xef\xbb\xbf\tz\xc3\xa9'|labeling.volatility.tp_multiple=4.0000|"
       "session.session_start=7:05|run.dir=/tmp/x");
   put("resolved.yaml", fmlp_config_yaml(first));
@@ -318,7 +318,7 @@ static void the_printed_configuration_reads_back_the_same(void **state) {
   assert_string_equal(s->data.path, "we\"ird \\ na me #:{}.csv");
   assert_string_equal(s->data.symbol, "null");
   assert_string_equal(s->data.timezone, "12");
-  assert_string_equal(s->data.test_path, "${x}");
+  assert_string_equal(s->data.format, "${x}");
   assert_string_equal(s->bars.threshold_text, "0.001");
   assert_int_equal(s->session.session_start, 425);
   assert_int_equal(s->features.plan_count, 2);

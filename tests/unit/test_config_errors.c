@@ -106,6 +106,8 @@ static void wrong_types_say_what_is_expected(void **state) {
 static void values_out_of_range_are_refused(void **state) {
   (void)state;
   static const mistake mistakes[] = {
+      {"", "data.columns.side=s",
+       "override 'data.columns.side=s': data.columns.side: not available in this version; leave it null"},
       {"bars: {threshold: 0}\n", "", "config.yaml:1: bars.threshold: a number > 0 expected, not '0'"},
       {"", "bars.threshold=-5",
        "override 'bars.threshold=-5': bars.threshold: a number > 0 expected, not '-5'"},
@@ -210,6 +212,11 @@ static void overrides_that_do_not_parse_are_quoted(void **state) {
   static const mistake mistakes[] = {
       {"", "bars.threshold",
        "override 'bars.threshold': an override is key=value, group=option, +key=value, ++key=value or ~key"},
+      {"", "+data..symbol=5", "override '+data..symbol=5': a part of the key is empty"},
+      {"", ".data=5", "override '.data=5': a part of the key is empty"},
+      {"", "data.=5", "override 'data.=5': a part of the key is empty"},
+      {"bars.threshold: 5\n", "",
+       "config.yaml:1: key 'bars.threshold' holds a dot; in files keys are nested mappings"},
       {"", "=5", "override '=5': no key before '='"},
       {"", "bars.threshold=1,2",
        "override 'bars.threshold=1,2': several values: sweep with -m, or quote the text"},
