@@ -35,7 +35,7 @@ typedef struct stretch {
 /* ---- finding delimiters ---- */
 
 typedef struct masks {
-  uint64_t line_feed, delimiter, quote; /* bit i: byte i of the window */
+  uint64_t line_feed, delimiter, quote, point; /* bit i: byte i of the window */
 } masks;
 
 #if defined(__AVX512BW__)
@@ -43,7 +43,8 @@ static inline masks find(const char *text, char delimiter) {
   __m512i bytes = _mm512_loadu_si512(text);
   return (masks){_mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('\n')),
                  _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8(delimiter)),
-                 _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"'))};
+                 _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('"')),
+                 _mm512_cmpeq_epi8_mask(bytes, _mm512_set1_epi8('.'))};
 }
 #elif defined(__AVX2__)
 static inline uint64_t equal(__m256i low, __m256i high, char to) {
@@ -56,11 +57,12 @@ static inline uint64_t equal(__m256i low, __m256i high, char to) {
 static inline masks find(const char *text, char delimiter) {
   __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)text);
   __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(text + 32));
-  return (masks){equal(low, high, '\n'), equal(low, high, delimiter), equal(low, high, '"')};
+  return (masks){equal(low, high, '\n'), equal(low, high, delimiter), equal(low, high, '"'),
+                 equal(low, high, '.')};
 }
 #elif defined(__x86_64__)
 static inline masks find(const char *text, char delimiter) {
-  masks found = {0, 0, 0};
+  masks found = {0, 0, 0, 0}; /* the points serve shapes only, which this level has not */
   for (int i = 0; i < WINDOW; i += 16) {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
     uint64_t feed = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')));
@@ -74,7 +76,7 @@ static inline masks find(const char *text, char delimiter) {
 }
 #else
 static inline masks find(const char *text, char delimiter) {
-  masks found = {0, 0, 0};
+  masks found = {0, 0, 0, 0}; /* the points serve shapes only, which this level has not */
   for (int i = 0; i < WINDOW; i++) {
     found.line_feed |= (uint64_t)(text[i] == '\n') << i;
     found.delimiter |= (uint64_t)(text[i] == delimiter) << i;
@@ -302,6 +304,48 @@ static inline bool civil_cell(const stretch *now, const char *start, const char 
 
 /* ---- rows ---- */
 
+#if defined(__AVX2__)
+#include "common/io/tick_shape.h"
+
+/* Remembers the shape of a row just parsed. */
+static void remember_shape(const stretch *now, const char *line, const int32_t *cut,
+                           const fmlp_tick_clock *clock, bool epoch, bool quotes, bool sizes,
+                           row_shape *shape) {
+  static const fmlp_tick_role roles[] = {FMLP_ROLE_BID, FMLP_ROLE_ASK, FMLP_ROLE_BID_SIZE,
+                                         FMLP_ROLE_ASK_SIZE};
+  const char *start = line + cut[now->cell[FMLP_ROLE_TIME] - 1] + 1;
+  const char *end = line + cut[now->cell[FMLP_ROLE_TIME]];
+  bool good = now->m == 1;
+  shape->time_start = (int32_t)(start - line);
+  shape->time_end = (int32_t)(end - line);
+  good = good && (epoch ? shape_epoch(start, end, shape) : shape_civil(line, start, end, clock, shape));
+  for (int i = 0; i < SHAPED_NUMBERS && good; i++) {
+    if ((!quotes && i % 2 == 1) || (!sizes && i >= 2)) continue;
+    start = line + cut[now->cell[roles[i]] - 1] + 1;
+    end = line + cut[now->cell[roles[i]]];
+    good = shape_number(line, start, end, i % 2, i < 2 ? now->price_k : now->size_k, &shape->number[i]);
+  }
+  if (!good) shape->end = -1;
+}
+
+/* A row of a remembered shape; false: not after all. */
+ALWAYS_INLINE bool take_shaped(const stretch *now, const row_shape *shape, const char *line, bool epoch,
+                               bool quotes, bool sizes, fmlp_tick_clock *clock, shaped_row *out) {
+  int64_t local = 0, nanosecond = 0;
+  if (epoch) {
+    if (!shaped_epoch(shape, line, now->epoch_unit, &out->time)) return false;
+  } else {
+    if (!shaped_civil(shape, line, &local, &nanosecond)) return false;
+    if (!shape->utc) local = to_utc(now->zone, local, clock);
+    out->time = local * FMLP_NS_PER_SECOND + nanosecond;
+  }
+  if (!shaped_pair(shape->number, quotes, line, out->number)) return false;
+  if (out->number[0] < 1 || out->number[0] > INT32_MAX) return false;
+  if (quotes && (out->number[1] < 1 || out->number[1] > INT32_MAX)) return false;
+  return !sizes || shaped_pair(shape->number + 2, quotes, line, out->number + 2);
+}
+#endif
+
 /* Parses rows until one is not of the usual shape. The three flags are constants wherever this is called, so
  * that each kind of file gets a loop of its own. */
 ALWAYS_INLINE int64_t take_rows(const stretch *now, const char *text, int64_t length, fmlp_tick_rows *rows,
@@ -312,6 +356,11 @@ ALWAYS_INLINE int64_t take_rows(const stretch *now, const char *text, int64_t le
   epoch_prefix prefix = {0, 0, 0};
   int64_t at = 0, count = rows->count;
   cuts[0] = -1; /* the cell before the first ends before the row */
+#if defined(__AVX2__)
+  row_shape shapes[SHAPES];
+  int64_t remembered = 0;
+  for (int i = 0; i < SHAPES; i++) shapes[i].end = -1;
+#endif
   while (at < length) {
     const char *line = text + at;
     masks found = find(line, now->delimiter);
@@ -319,6 +368,23 @@ ALWAYS_INLINE int64_t take_rows(const stretch *now, const char *text, int64_t le
     int end = __builtin_ctzll(found.line_feed);
     uint64_t row = (UINT64_C(1) << end) - 1, inside = found.delimiter & row;
     if (at + end >= length || (found.quote & row) != 0) break;
+#if defined(__AVX2__)
+    const uint64_t point = found.point & row, delimiter = inside;
+    const int32_t ending = end << 1 | (line[end - 1] == '\r');
+    row_shape *shape = &shapes[shape_slot(delimiter, point)];
+    if (shape->end == ending && shape->delimiter == delimiter && shape->point == point) {
+      shaped_row taken;
+      if (take_shaped(now, shape, line, epoch, quotes, sizes, &clock, &taken)) {
+        rows->price[0][count] = (int32_t)taken.number[0];
+        if (quotes) rows->price[1][count] = (int32_t)taken.number[1];
+        if (sizes) rows->size[0][count] = taken.number[2];
+        if (sizes && quotes) rows->size[1][count] = taken.number[3];
+        rows->time[count++] = taken.time;
+        at += end + 1;
+        continue;
+      }
+    }
+#endif
     bool missing = false;
     for (int column = 1; column < now->columns; column++) {
       missing |= inside == 0;
@@ -340,6 +406,15 @@ ALWAYS_INLINE int64_t take_rows(const stretch *now, const char *text, int64_t le
 #undef CELL
     rows->time[count++] = time;
     at += end + 1;
+#if defined(__AVX2__)
+    if (remembered * 4 > count - rows->count + 64)
+      continue; /* shapes that hardly recur cost more than they save */
+    remembered++;
+    shape->delimiter = delimiter;
+    shape->point = point;
+    shape->end = ending;
+    remember_shape(now, line, cut, &clock, epoch, quotes, sizes, shape);
+#endif
   }
   rows->lines += count - rows->count;
   rows->count = count;
