@@ -11,6 +11,7 @@
 
 #include "common/core/civil.h"
 #include "common/io/tick_plan.h"
+#include "common/io/tick_shape.h"
 
 enum { WINDOW = 64, MOST_COLUMNS = 24 };
 
@@ -87,12 +88,6 @@ static inline masks find(const char *text, char delimiter) {
 #endif
 
 /* ---- numbers in a word ---- */
-
-static inline uint64_t load(const char *at) {
-  uint64_t word;
-  memcpy(&word, at, sizeof word);
-  return word;
-}
 
 /* Bytes all 0..9? A larger one sets its top bit, or has it. */
 static inline bool all_digits(uint64_t digits) {
@@ -305,8 +300,6 @@ static inline bool civil_cell(const stretch *now, const char *start, const char 
 /* ---- rows ---- */
 
 #if defined(__AVX2__)
-#include "common/io/tick_shape.h"
-
 /* Remembers the shape of a row just parsed. */
 static void remember_shape(const stretch *now, const char *line, const int32_t *cut,
                            const fmlp_tick_clock *clock, bool epoch, bool quotes, bool sizes,

@@ -8,6 +8,22 @@
 #ifndef FMLP_COMMON_IO_TICK_SHAPE_H
 #define FMLP_COMMON_IO_TICK_SHAPE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "common/core/civil.h"
+#include "common/io/tick_plan.h"
+
+static inline uint64_t load(const char *at) {
+  uint64_t word;
+  memcpy(&word, at, sizeof word);
+  return word;
+}
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+
 enum { SHAPES = 32, SHAPED_DIGITS = 8, SHAPED_NUMBERS = 4, ZERO_BYTE = 0x80 };
 
 typedef struct shaped_number {
@@ -173,4 +189,5 @@ static inline bool shaped_pair(const shaped_number *first, bool second, const ch
   return good;
 }
 
+#endif
 #endif
