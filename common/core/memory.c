@@ -19,8 +19,8 @@ enum {
 };
 
 typedef struct header {
-  uint64_t bytes; /* asked from malloc */
-  char *raw;      /* what malloc gave */
+  uint64_t bytes;  /* asked from malloc */
+  uint64_t offset; /* of the block in what malloc gave */
 } header;
 
 _Static_assert(sizeof(header) == HEADER, "the header fills the words before a block");
@@ -53,7 +53,7 @@ static header header_of(const char *block) {
 }
 
 static void put_header(char *block, char *raw, size_t bytes) {
-  header made = {.bytes = bytes, .raw = raw};
+  header made = {.bytes = bytes, .offset = (uint64_t)(block - raw)};
   memcpy(block - HEADER, &made, sizeof made);
 }
 
@@ -141,17 +141,16 @@ fmlp_status fmlp_resize(void *block_pointer, int64_t old_count, int64_t count, s
   header old = header_of(block);
   int64_t growth = (int64_t)bytes - (int64_t)old.bytes;
   if (bytes == 0 || !claim(growth)) return too_large(count, size, what, error);
-  size_t offset = (size_t)(block - old.raw);
-  char *moved = should_fail() ? NULL : realloc(old.raw, bytes);
+  char *moved = should_fail() ? NULL : realloc(block - old.offset, bytes);
   if (!moved) {
     (void)claim(-growth);
     return too_large(count, size, what, error);
   }
   advise_huge(moved, bytes);
   char *aligned = align_up(moved);
-  if ((size_t)(aligned - moved) != offset) {
+  if ((size_t)(aligned - moved) != old.offset) {
     size_t kept = (size_t)(old_count < count ? old_count : count) * size;
-    memmove(aligned, moved + offset, kept);
+    memmove(aligned, moved + old.offset, kept);
   }
   put_header(aligned, moved, bytes);
   memcpy(block_pointer, &aligned, sizeof aligned);
@@ -162,5 +161,5 @@ void fmlp_free(void *block) {
   if (!block) return;
   header found = header_of(block);
   (void)claim(-(int64_t)found.bytes);
-  free(found.raw);
+  free((char *)block - found.offset);
 }
