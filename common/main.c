@@ -1,8 +1,12 @@
 /* fmlp: argv to command to exit code. A new command is a row of the table. */
 #define _POSIX_C_SOURCE 200809L
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/commands/commands.h"
 #include "common/core/build_info.h"
@@ -76,12 +80,43 @@ static fmlp_status dispatch(int argument_count, char **arguments, fmlp_error *er
   return one ? one->run(argument_count - 1, arguments + 1, error) : unknown_command(word, error);
 }
 
+/* A standard stream closed by the caller would be the number of the next file opened, and messages would land
+ * in a column. Its place is held by a file on which the stream's own direction fails as it did before. */
+static void hold_standard_streams(void) {
+  for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+    if (fcntl(file, F_GETFD) >= 0) continue;
+    if (open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY) != file) return;
+  }
+}
+
+/* True when standard output is a pipe whose reader has left (`fmlp ... | head`). */
+static bool reader_left(void) {
+  struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+static bool returned; /* from the command, rather than a library calling exit() */
+
+static void explain_exit(void) {
+  if (returned) return;
+  (void)fprintf(stderr,
+                "fmlp: a library ended the program, see above; free memory or lower runtime.threads\n");
+}
+
 int main(int argument_count, char **arguments) {
   fmlp_error error = {""};
   fmlp_interrupt_install();
+  (void)atexit(explain_exit);
+  hold_standard_streams();
+  (void)signal(SIGPIPE, SIG_IGN); /* a pipe that closes must not kill a run beside its temporary folder */
   (void)signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), as a full disk is */
   fmlp_status status = dispatch(argument_count, arguments, &error);
+  returned = true;
   if (status == FMLP_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+    if (reader_left()) { /* the usual end of a command before `head` */
+      (void)signal(SIGPIPE, SIG_DFL);
+      (void)raise(SIGPIPE);
+    }
     status = fmlp_fail(&error, FMLP_ERR_OTHER, "standard output cannot be written; is the disk full?");
   }
   if (status != FMLP_OK) {

@@ -256,14 +256,20 @@ static fmlp_status run_in_folder(pipeline *run, fmlp_error *error) {
                               .capture = capture,
                               .notice = run->notice};
   if (status == FMLP_OK) status = fmlp_pipeline_finish(&finish, run->folder, error);
-  if (status == FMLP_OK) {
-    status = fmlp_run_folder_commit(run->folder, error);
-    if (status == FMLP_OK) run->folder = NULL;
+  if (status == FMLP_OK) status = fmlp_run_folder_commit(run->folder, error);
+  if (status == FMLP_OK && !run->request->quiet) {
+    status = print_summary(&finish, fmlp_run_folder_final(run->folder), error);
   }
-  if (status == FMLP_OK && !run->request->quiet) status = print_summary(&finish, run_dir, error);
   fmlp_capture_free(capture);
   fmlp_run_folder_discard(run->folder);
   return status;
+}
+
+/* In bytes; at least one, because 0 means no limit. */
+static int64_t memory_limit(double gigabytes) {
+  if (!(gigabytes > 0)) return 0;
+  double bytes = gigabytes * 1e9;
+  return bytes >= 9e18 ? INT64_MAX : bytes < 1 ? 1 : (int64_t)bytes;
 }
 
 fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *error) {
@@ -271,13 +277,14 @@ fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *
   FMLP_TRY(fmlp_stage_plan_make(request->stages, request->from != NULL, &run.plan, error));
   FMLP_TRY(fmlp_check_same_sections(request, &run.plan, error));
   fmlp_threads_set(run.settings->runtime.threads);
-  fmlp_memory_limit_set((int64_t)(run.settings->runtime.memory_limit_gb * 1e9));
   FMLP_TRY(
       fmlp_compute_open(run.settings->runtime.device, &run.compute, run.notice, sizeof run.notice, error));
   fmlp_log_set_level(run.settings->runtime.log_level);
   fmlp_log_open();
   if (*run.notice) fmlp_log_info("%s", run.notice);
+  fmlp_memory_limit_set(memory_limit(run.settings->runtime.memory_limit_gb));
   fmlp_status status = run_in_folder(&run, error);
+  fmlp_memory_limit_set(0);
   fmlp_results_release(&run.results);
   fmlp_log_close();
   fmlp_compute_close(&run.compute);

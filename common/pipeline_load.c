@@ -24,6 +24,7 @@ static fmlp_status earlier_config(const fmlp_pipeline_request *request, fmlp_con
   fmlp_config_request earlier = {.base_file = path};
   fmlp_status status = fmlp_config_load(&earlier, config, error);
   if (status != FMLP_OK) {
+    if (status != FMLP_ERR_USAGE) return status; /* memory ran out, which says nothing about the folder */
     return fmlp_fail_prefix(error, FMLP_ERR_INPUT, "%s: not the folder of a finished run", request->from);
   }
   return FMLP_OK;

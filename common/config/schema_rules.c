@@ -14,11 +14,20 @@ static fmlp_status bad(fmlp_node *root, const char *path, fmlp_error *error, con
   return fmlp_fail(error, FMLP_ERR_USAGE, "%s: %s: %s", origin(root, path), path, what);
 }
 
+static bool has_control(const char *text) {
+  for (; *text; text++) {
+    if ((unsigned char)*text < 32 || *text == 127) return true;
+  }
+  return false;
+}
+
 static fmlp_status check_names(fmlp_node *root, const fmlp_settings *s, fmlp_error *error) {
-  if (s->experiment_name && (s->experiment_name[0] == '\0' || s->experiment_name[0] == '.' ||
-                             strchr(s->experiment_name, '/') || strlen(s->experiment_name) > 100)) {
-    return bad(root, "experiment.name", error,
-               "it becomes a folder's name: no '/', no leading '.', at most 100 characters");
+  if (s->experiment_name &&
+      (s->experiment_name[0] == '\0' || s->experiment_name[0] == '.' || strchr(s->experiment_name, '/') ||
+       strlen(s->experiment_name) > 100 || has_control(s->experiment_name))) {
+    return bad(
+        root, "experiment.name", error,
+        "it becomes a folder's name: no '/', no leading '.', no control characters, at most 100 characters");
   }
   if (s->run_dir && s->run_dir[0] == '\0')
     return bad(root, "run.dir", error, "an empty path; null takes the default");

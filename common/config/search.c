@@ -3,6 +3,7 @@
 #include "common/config/search.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,6 +31,10 @@ fmlp_status fmlp_search_open(fmlp_arena *arena, const char *config_dir, fmlp_sea
   if (config_dir) {
     if (!is_folder(config_dir)) {
       return fmlp_fail(error, FMLP_ERR_USAGE, "--config-dir %s: no such folder", config_dir);
+    }
+    if (access(config_dir, R_OK | X_OK) != 0) { /* else another folder's files would silently stand in */
+      return fmlp_fail(error, FMLP_ERR_USAGE, "--config-dir %s: cannot be read: %s", config_dir,
+                       strerror(errno));
     }
     size_t length = strlen(config_dir);
     while (length > 1 && config_dir[length - 1] == '/') length--;

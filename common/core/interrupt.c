@@ -1,5 +1,5 @@
 /* The SIGINT flag. */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* SIGXCPU */
 #include "common/core/interrupt.h"
 
 #include <signal.h>
@@ -20,6 +20,11 @@ void fmlp_interrupt_install(void) {
   sigemptyset(&action.sa_mask);
   (void)sigaction(SIGINT, &action, NULL);
   (void)sigaction(SIGTERM, &action, NULL);
+  (void)sigaction(SIGXCPU, &action, NULL); /* a batch system's limit on processor time */
+  struct sigaction before;                 /* under nohup a hang-up stays ignored */
+  if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+    (void)sigaction(SIGHUP, &action, NULL);
+  }
 }
 
 bool fmlp_interrupted(void) {

@@ -7,7 +7,7 @@
 
 #include "common/core/status.h"
 
-/* Installs the handler (SIGINT and SIGTERM). Call once, from main. */
+/* Installs the handler (SIGINT, SIGTERM, SIGHUP, SIGXCPU). Call once, from main. */
 void fmlp_interrupt_install(void);
 
 /* True once the signal came. Callable from any thread. */

@@ -16,6 +16,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "common/core/interrupt.h"
 #include "common/core/memory.h"
 
 enum { STORED_BYTES = 1 << 17, MAGIC_BYTES = 6 };
@@ -47,7 +48,9 @@ struct fmlp_byte_source {
   char compression[16];
 };
 
+/* A failed read or open: SIGINT during one that waits (a pipe, a terminal) ends the run. */
 static fmlp_status unreadable(const fmlp_byte_source *source, int cause, fmlp_error *error) {
+  FMLP_TRY(fmlp_check_interrupt("reading", error));
   return fmlp_fail(error, FMLP_ERR_INPUT, "%s: cannot be read: %s; check the path and its permissions",
                    source->path, strerror(cause));
 }
@@ -60,7 +63,7 @@ static fmlp_status refill(fmlp_byte_source *source, fmlp_error *error) {
   ssize_t got = 0;
   do {
     got = read(source->file, source->stored, STORED_BYTES);
-  } while (got < 0 && errno == EINTR);
+  } while (got < 0 && errno == EINTR && !fmlp_interrupted());
   if (got < 0) return unreadable(source, errno, error);
   source->first = 0;
   source->last = got;
@@ -86,7 +89,7 @@ static fmlp_status read_plain(fmlp_byte_source *source, char *buffer, int64_t ca
   source->first += done;
   while (done < capacity && !source->at_end) {
     ssize_t got = read(source->file, buffer + done, (size_t)(capacity - done));
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EINTR && !fmlp_interrupted()) continue;
     if (got < 0) return unreadable(source, errno, error);
     (void)XXH3_128bits_update(source->hash, buffer + done, (size_t)got);
     done += got;
@@ -113,6 +116,7 @@ static fmlp_status truncated(const fmlp_byte_source *source, fmlp_error *error) 
 }
 
 static fmlp_status damaged(const fmlp_byte_source *source, const char *detail, fmlp_error *error) {
+  FMLP_TRY(fmlp_check_interrupt("reading", error)); /* libarchive hides why a read failed */
   return fmlp_fail(error, FMLP_ERR_INPUT, "%s: the %s stream is damaged: %s; fetch the file again",
                    source->path, source->compression, detail ? detail : "unknown error");
 }
@@ -247,6 +251,7 @@ static fmlp_status read_archive(fmlp_byte_source *source, char *buffer, int64_t 
 static const decoder decoders[] = {
     {"gzip", {0x1f, 0x8b}, 2, open_gzip, read_gzip},
     {"zstd", {0x28, 0xb5, 0x2f, 0xfd}, 4, open_zstd, read_zstd},
+    {"zstd", {0x50, 0x2a, 0x4d, 0x18}, 4, open_zstd, read_zstd}, /* pzstd begins with a skippable frame */
     {"xz", {0xfd, '7', 'z', 'X', 'Z', 0}, 6, open_archive, read_archive},
     {"zip", {'P', 'K', 3, 4}, 4, open_archive, read_archive},
     {"bzip2", {'B', 'Z', 'h'}, 3, open_archive, read_archive},
@@ -275,7 +280,7 @@ static fmlp_status open_file(fmlp_byte_source *source, fmlp_error *error) {
 static fmlp_status read_magic(fmlp_byte_source *source, fmlp_error *error) {
   while (source->last < MAGIC_BYTES) {
     ssize_t got = read(source->file, source->stored + source->last, (size_t)(STORED_BYTES - source->last));
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EINTR && !fmlp_interrupted()) continue;
     if (got < 0) return unreadable(source, errno, error);
     if (got == 0) {
       source->at_end = true;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,10 @@ struct fmlp_run_folder {
   int64_t column_capacity;
 };
 
+/* The folder being built. A library that gives up ends the program with exit() (OpenMP does when it gets no
+ * thread): the temporary folder must not outlive that either. */
+static fmlp_run_folder *_Atomic building;
+
 static fmlp_status cannot(fmlp_error *error, const char *path, const char *what) {
   const char *hint = errno == ENOSPC || errno == EDQUOT
                          ? "; free space, or choose another folder with run.dir"
@@ -42,6 +47,12 @@ static bool exists(const char *path) {
   return lstat(path, &about) == 0;
 }
 
+/* A name no folder can have is an error before the work, not at the rename after it. */
+static bool name_fits(const char *path) {
+  struct stat about;
+  return lstat(path, &about) == 0 || errno != ENAMETOOLONG;
+}
+
 /* Creates path[0, end) when it is missing; true in `*created` when this call made it. */
 static fmlp_status make_folder(char *path, size_t end, bool *created, fmlp_error *error) {
   char kept = path[end];
@@ -49,8 +60,9 @@ static fmlp_status make_folder(char *path, size_t end, bool *created, fmlp_error
   *created = mkdir(path, 0777) == 0;
   fmlp_status status = FMLP_OK;
   struct stat about;
+  int cause = errno;
   if (!*created && !(stat(path, &about) == 0 && S_ISDIR(about.st_mode))) {
-    if (errno == EEXIST) errno = ENOTDIR;
+    errno = cause == EEXIST ? ENOTDIR : cause; /* what mkdir said, not stat */
     status = cannot(error, path, "make this folder");
   }
   path[end] = kept;
@@ -92,6 +104,24 @@ static fmlp_status make_temporary(fmlp_run_folder *folder, fmlp_error *error) {
   return status;
 }
 
+static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *position) {
+  (void)about;
+  (void)kind;
+  (void)position;
+  (void)remove(path);
+  return 0;
+}
+
+static void remove_written(fmlp_run_folder *folder) {
+  if (folder->temporary[0]) (void)nftw(folder->temporary, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
+  remove_parents(folder);
+}
+
+static void remove_unfinished(void) {
+  fmlp_run_folder *folder = atomic_load(&building);
+  if (folder) remove_written(folder);
+}
+
 fmlp_status fmlp_run_folder_create(const char *final_path, fmlp_run_folder **folder, fmlp_error *error) {
   *folder = NULL;
   size_t length = strlen(final_path);
@@ -103,7 +133,9 @@ fmlp_status fmlp_run_folder_create(const char *final_path, fmlp_run_folder **fol
   FMLP_TRY(fmlp_alloc_zero(&made, 1, sizeof *made, "run folder", error));
   memcpy(made->final_path, final_path, length);
   fmlp_status status = FMLP_OK;
-  if (exists(made->final_path)) {
+  if (!name_fits(made->final_path)) {
+    status = cannot(error, made->final_path, "make this folder");
+  } else if (exists(made->final_path)) {
     status = fmlp_fail(error, FMLP_ERR_OTHER,
                        "%s: already exists; a run never writes over another: choose a new run.dir",
                        made->final_path);
@@ -115,6 +147,9 @@ fmlp_status fmlp_run_folder_create(const char *final_path, fmlp_run_folder **fol
     fmlp_free(made);
     return status;
   }
+  static atomic_flag registered = ATOMIC_FLAG_INIT;
+  if (!atomic_flag_test_and_set(&registered)) (void)atexit(remove_unfinished);
+  atomic_store(&building, made);
   *folder = made;
   return FMLP_OK;
 }
@@ -209,8 +244,9 @@ fmlp_status fmlp_run_folder_commit(fmlp_run_folder *folder, fmlp_error *error) {
       if (rename(folder->temporary, folder->path) == 0) {
         if (number > 2)
           fmlp_log_warning("%s exists by now; this run is in %s", folder->final_path, folder->path);
-        fmlp_free(folder->columns);
-        fmlp_free(folder);
+        memcpy(folder->final_path, folder->path, sizeof folder->final_path);
+        folder->temporary[0] = '\0';
+        folder->parent_count = 0;
         return FMLP_OK;
       }
       if (errno != EEXIST && errno != ENOTEMPTY && errno != ENOTDIR) break;
@@ -221,18 +257,11 @@ fmlp_status fmlp_run_folder_commit(fmlp_run_folder *folder, fmlp_error *error) {
   return cannot(error, folder->final_path, "name the finished run");
 }
 
-static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *position) {
-  (void)about;
-  (void)kind;
-  (void)position;
-  (void)remove(path);
-  return 0;
-}
-
 void fmlp_run_folder_discard(fmlp_run_folder *folder) {
   if (!folder) return;
-  (void)nftw(folder->temporary, remove_one, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
-  remove_parents(folder);
+  fmlp_run_folder *now = folder;
+  (void)atomic_compare_exchange_strong(&building, &now, (fmlp_run_folder *)NULL);
+  remove_written(folder);
   fmlp_free(folder->columns);
   fmlp_free(folder);
 }

@@ -19,7 +19,7 @@ FMLP_WARN_UNUSED fmlp_status fmlp_run_folder_create(const char *final_path, fmlp
  * until the next call. NULL with an error when a parent cannot be made. */
 const char *fmlp_run_folder_path(fmlp_run_folder *folder, const char *relative, fmlp_error *error);
 
-/* The final path, for messages and the manifest. */
+/* The final path, for messages and the manifest; once committed, the one it has. */
 const char *fmlp_run_folder_final(const fmlp_run_folder *folder);
 
 /* A sink that writes <group>/<name>.npy and remembers type, rows and hash for the manifest, in order of
@@ -41,9 +41,10 @@ const fmlp_written_column *fmlp_run_folder_columns(const fmlp_run_folder *folder
 FMLP_WARN_UNUSED fmlp_status fmlp_run_folder_write(fmlp_run_folder *folder, const char *relative,
                                                    const void *bytes, int64_t count, fmlp_error *error);
 
-/* Renames to the final name; the folder is then whole. Frees the handle on success. */
+/* Renames to the final name, or one beside it when that is taken by now; the folder is then whole, and
+ * fmlp_run_folder_discard only frees the handle. */
 FMLP_WARN_UNUSED fmlp_status fmlp_run_folder_commit(fmlp_run_folder *folder, fmlp_error *error);
 
-/* Removes everything written and frees the handle; NULL is allowed. */
+/* Removes everything written unless committed, and frees the handle; NULL is allowed. */
 void fmlp_run_folder_discard(fmlp_run_folder *folder);
 #endif

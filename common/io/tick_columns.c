@@ -165,3 +165,20 @@ fmlp_status fmlp_tick_columns_by_name(const fmlp_data_settings *settings, const 
   }
   return FMLP_OK;
 }
+
+fmlp_status fmlp_tick_columns_check(const fmlp_cell *header, int32_t count, const fmlp_tick_plan *plan,
+                                    fmlp_error *error) {
+  for (int role = 0; role < FMLP_ROLE_COUNT && plan->has_header; role++) {
+    int32_t column = plan->column_of[role];
+    for (int32_t other = 0; column >= 0 && other < count; other++) {
+      if (other == column || header[other].length != header[column].length ||
+          memcmp(header[other].text, header[column].text, (size_t)header[column].length) != 0)
+        continue;
+      char quoted[96];
+      return fmlp_fail(error, FMLP_ERR_INPUT,
+                       "line 1: two columns are named %s; rename the one that is not meant",
+                       fmlp_cell_quoted(header[column], quoted));
+    }
+  }
+  return FMLP_OK;
+}

@@ -373,6 +373,7 @@ fmlp_status fmlp_tick_detect(const fmlp_data_settings *settings, const char *tex
   } else {
     place_columns(row, cells, count, plan);
   }
+  FMLP_TRY(fmlp_tick_columns_check(cells, count, plan, error));
   plan->has_sizes = plan->column_of[FMLP_ROLE_BID_SIZE] >= 0;
   name_columns(cells, plan);
   out->header_bytes = plan->has_header ? at : first.text - text;

@@ -119,6 +119,10 @@ FMLP_WARN_UNUSED fmlp_status fmlp_tick_columns_by_name(const fmlp_data_settings 
                                                        const fmlp_cell *header, int32_t count,
                                                        fmlp_tick_plan *plan, fmlp_error *error);
 
+/* FMLP_ERR_INPUT when the name of a column in use stands twice in the header: either could be meant. */
+FMLP_WARN_UNUSED fmlp_status fmlp_tick_columns_check(const fmlp_cell *header, int32_t count,
+                                                     const fmlp_tick_plan *plan, fmlp_error *error);
+
 /* data.columns names at least one column. */
 bool fmlp_tick_columns_given(const fmlp_column_map *columns);
 

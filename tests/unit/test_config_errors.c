@@ -157,8 +157,7 @@ static void rules_between_keys_hold(void **state) {
        "10000 splits"},
       {"", "experiment.name=a/b",
        "override 'experiment.name=a/b': experiment.name: it becomes a folder's name: no '/', no leading '.', "
-       "at most 100 "
-       "characters"},
+       "no control characters, at most 100 characters"},
       {"", "features.set=none",
        "override 'features.set=none': features.set: none, and features.plan is empty: no feature is left"},
       {"", "features.plan=[{op: std}]",

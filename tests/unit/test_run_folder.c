@@ -82,6 +82,8 @@ static void a_committed_folder_is_whole(void **state) {
   assert_true(columns[0].hash.low == hash.low && columns[0].hash.high == hash.high);
   assert_string_equal(columns[1].name, "ret_1");
   assert_int_equal(fmlp_run_folder_commit(folder, &error), FMLP_OK);
+  assert_string_equal(fmlp_run_folder_final(folder), inside("runs/2026-01-31/a"));
+  fmlp_run_folder_discard(folder);
   assert_true(exists(inside("runs/2026-01-31/a/profile/deep/table.txt")));
   assert_true(exists(inside("runs/2026-01-31/a/bars/open_time.npy")));
   assert_int_equal(entries_of(inside("runs/2026-01-31")), 1);
@@ -106,6 +108,7 @@ static void parents_that_others_use_stay(void **state) {
   fmlp_run_folder *first = created("runs/day/a"), *second = created("runs/day/b");
   fmlp_run_folder_discard(first);
   assert_int_equal(fmlp_run_folder_commit(second, &error), FMLP_OK);
+  fmlp_run_folder_discard(second);
   assert_true(exists(inside("runs/day/b")));
   assert_int_equal(entries_of(inside("runs/day")), 1);
   first = created("runs/other/a");
@@ -123,6 +126,12 @@ static void an_existing_target_is_refused(void **state) {
   assert_non_null(strstr(error.text, "taken: already exists"));
   assert_int_equal(entries_of(dir), 1);
   assert_int_equal(fmlp_run_folder_create("", &folder, &error), FMLP_ERR_OTHER);
+  char name[301];
+  memset(name, 'x', sizeof name - 1);
+  name[sizeof name - 1] = '\0';
+  assert_int_equal(fmlp_run_folder_create(inside(name), &folder, &error), FMLP_ERR_OTHER);
+  assert_non_null(strstr(error.text, "too long"));
+  assert_int_equal(entries_of(dir), 1);
 }
 
 static void a_name_taken_meanwhile_costs_no_result(void **state) {
@@ -137,6 +146,11 @@ static void a_name_taken_meanwhile_costs_no_result(void **state) {
   assert_int_equal(fmlp_run_folder_commit(first, &error), FMLP_OK);
   assert_int_equal(fmlp_run_folder_commit(second, &error), FMLP_OK);
   assert_int_equal(fmlp_run_folder_commit(third, &error), FMLP_OK);
+  assert_string_equal(fmlp_run_folder_final(first), inside("a"));
+  assert_string_equal(fmlp_run_folder_final(second), inside("a_2"));
+  fmlp_run_folder_discard(first);
+  fmlp_run_folder_discard(second);
+  fmlp_run_folder_discard(third);
   assert_true(exists(inside("a/x")) && exists(inside("a_2")) && exists(inside("a_3")));
   assert_int_equal(entries_of(dir), 3);
   assert_int_equal(fmlp_log_warnings(&warnings, &count, &error), FMLP_OK);
