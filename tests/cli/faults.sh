@@ -61,7 +61,7 @@ expect 1 'profile_output_dir' -- run "${settings[@]}" run.dir=runs/x runtime.pro
 expect 1 'memory_limit_gb' -- run "${settings[@]}" run.dir=runs/x runtime.memory_limit_gb=0.0005
 
 # SIGINT at the start of each stage (a hook of test builds), and at random moments of a longer run.
-if "$FMLP" --version | grep -q 'test hooks'; then
+if [[ $("$FMLP" --version) == *'test hooks'* ]]; then
   for stage in read clean bars features labels validation model backtest risk report; do
     export FMLP_TEST_INTERRUPT=$stage
     expect 130 'interrupted' -- run "${settings[@]}" run.dir=runs/interrupted

@@ -153,7 +153,7 @@ static void damaged_zone_files_never_crash(void **state) {
   assert_non_null(mkdtemp(folder));
   (void)snprintf(path, sizeof path, "%s/Test", folder);
   assert_int_equal(setenv("TZDIR", folder, 1), 0);
-  for (size_t i = 0; i < 2 * size; i++) {
+  for (size_t i = 0; i < 2 * size; i += i % size < 200 ? 1 : 7) { /* every byte of the header, then a sample */
     bool cut = i < size;
     file = fopen(path, "wb");
     assert_non_null(file);
