@@ -4,6 +4,7 @@ set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_C_FLAGS_RELEASE "-O3")
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g") # with assertions: the sanitizer builds use it
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_library(fmlp_options INTERFACE)

@@ -224,12 +224,14 @@ static void features_events_and_levels_do_not_see_the_future(void **state) {
   }
 }
 
+#if FMLP_HAVE_MODEL
 static void train(world *made, const fmlp_settings *settings) {
   fmlp_error error = {""};
   assert_int_equal(fmlp_cv_split(&settings->validation, &made->labels, &made->folds, &error), FMLP_OK);
   assert_int_equal(
       fmlp_model_run(settings, &made->features, &made->labels, &made->folds, &made->model, &error), FMLP_OK);
 }
+#endif
 
 static void walk_forward_signals_do_not_see_the_future(void **state) {
   (void)state;
