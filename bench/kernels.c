@@ -1,145 +1,64 @@
-/* Kernels through the backend's door: rolling features, triple barrier, Monte Carlo, device-resident. */
+/* Triple barrier and Monte Carlo through the backend's door, device-resident. A case is a row of the tests'
+ * table, found by its name and stretched to the benchmark's length. */
 #include <math.h>
 #include <string.h>
 
 #include "bench/bench.h"
 #include "common/core/memory.h"
-
-enum { MAX_BUFFERS = 32, FEATURE_WINDOWS = 4, FEATURE_OPERATORS = 6 };
-
-static const int64_t feature_windows[FEATURE_WINDOWS] = {10, 20, 50, 100};
-static const fmlp_operator feature_operators[FEATURE_OPERATORS] = {FMLP_OP_SUM,    FMLP_OP_MEAN, FMLP_OP_STD,
-                                                                   FMLP_OP_ZSCORE, FMLP_OP_MIN,  FMLP_OP_MAX};
+#include "tests/equivalence/cases_monte_carlo.h"
+#include "tests/equivalence/cases_triple_barrier.h"
 
 typedef struct kernel_state {
-  int32_t buffer_count;
-  fmlp_buffer *buffers[MAX_BUFFERS];
-  int32_t node_count;
-  fmlp_rolling_node nodes[FEATURE_WINDOWS * FEATURE_OPERATORS];
-  fmlp_rolling_plan plan;
+  bench_buffers buffers;
   fmlp_barrier_search search;
   fmlp_monte_carlo monte_carlo;
 } kernel_state;
 
-static fmlp_status make_buffer(bench_run *run, size_t bytes, const void *contents, fmlp_buffer **out,
-                               fmlp_error *error) {
-  kernel_state *state = run->state;
-  const fmlp_backend *backend = run->compute.backend;
-  FMLP_TRY(backend->buffer_create(run->compute.device, bytes, out, error));
-  state->buffers[state->buffer_count++] = *out;
-  if (!contents) return FMLP_OK;
-  return backend->upload(run->compute.device, *out, 0, contents, bytes, error);
-}
-
-static fmlp_status new_state(bench_run *run, kernel_state **state, fmlp_error *error) {
-  FMLP_TRY(fmlp_alloc_zero(&run->state, 1, sizeof(kernel_state), "benchmark", error));
-  *state = run->state;
-  return FMLP_OK;
+static fmlp_status no_row(const bench_run *run, fmlp_error *error) {
+  return fmlp_fail(error, FMLP_ERR_OTHER, "the tests' table has no row '%s'", run->what->row);
 }
 
 static void finish(bench_run *run) {
   kernel_state *state = run->state;
   if (!state) return;
-  for (int32_t b = 0; b < state->buffer_count; b++) {
-    run->compute.backend->buffer_free(run->compute.device, state->buffers[b]);
-  }
+  bench_buffers_free(run, &state->buffers);
   fmlp_free(state);
   run->state = NULL;
 }
 
-static void add_node(kernel_state *state, fmlp_operator op, int64_t window) {
-  int32_t n = state->node_count++;
-  state->nodes[n] = (fmlp_rolling_node){.op = op, .a = 0, .b = -1, .window = window, .output = n};
-}
+/* ---- labels ---- */
 
-static fmlp_status prepare_plan(bench_run *run, kernel_state *state, fmlp_error *error) {
-  size_t bytes = (size_t)run->data->bars * sizeof(double);
-  state->plan = (fmlp_rolling_plan){
-      .input_count = 1, .node_count = state->node_count, .output_count = state->node_count, .nodes = state->nodes};
-  FMLP_TRY(fmlp_rolling_validate(&state->plan, error));
-  fmlp_buffer *buffer = NULL;
-  FMLP_TRY(make_buffer(run, bytes, run->data->price, &buffer, error));
-  for (int32_t n = 0; n < state->node_count; n++) FMLP_TRY(make_buffer(run, bytes, NULL, &buffer, error));
-  run->items = run->data->bars;
-  run->bytes = (int64_t)bytes * (1 + state->node_count);
-  return FMLP_OK;
-}
+/* Every bar but the last is an event. The columns of a case, [BENCH_BARS] each. */
+typedef struct barrier_columns {
+  int32_t *high, *low, *close, *start, *target, *stop, *last;
+} barrier_columns;
 
-/* 24 outputs over one column in one plan; the parameter picks how many of the operators, 0 = all. */
-static fmlp_status prepare_features(bench_run *run, fmlp_error *error) {
-  kernel_state *state = NULL;
-  FMLP_TRY(new_state(run, &state, error));
-  for (int o = 0; o < FEATURE_OPERATORS; o++) {
-    for (int w = 0; w < FEATURE_WINDOWS; w++) add_node(state, feature_operators[o], feature_windows[w]);
-  }
-  return prepare_plan(run, state, error);
-}
-
-static fmlp_status prepare_one(bench_run *run, fmlp_operator op, int64_t window, fmlp_error *error) {
-  kernel_state *state = NULL;
-  FMLP_TRY(new_state(run, &state, error));
-  add_node(state, op, window);
-  if (op == FMLP_OP_EMA) state->nodes[0].parameter = 2.0 / ((double)window + 1.0);
-  return prepare_plan(run, state, error);
-}
-
-static fmlp_status prepare_sum(bench_run *run, fmlp_error *error) {
-  return prepare_one(run, FMLP_OP_SUM, run->parameter, error);
-}
-
-static fmlp_status prepare_std(bench_run *run, fmlp_error *error) {
-  return prepare_one(run, FMLP_OP_STD, run->parameter, error);
-}
-
-static fmlp_status prepare_max(bench_run *run, fmlp_error *error) {
-  return prepare_one(run, FMLP_OP_MAX, run->parameter, error);
-}
-
-static fmlp_status prepare_median(bench_run *run, fmlp_error *error) {
-  return prepare_one(run, FMLP_OP_MEDIAN, run->parameter, error);
-}
-
-static fmlp_status prepare_ema(bench_run *run, fmlp_error *error) {
-  return prepare_one(run, FMLP_OP_EMA, run->parameter, error);
-}
-
-static fmlp_status work_rolling(bench_run *run, fmlp_error *error) {
+static fmlp_status upload_barriers(bench_run *run, const barrier_case *row, int32_t *memory,
+                                   fmlp_error *error) {
   kernel_state *state = run->state;
-  const fmlp_buffer *inputs[1] = {state->buffers[0]};
-  FMLP_TRY(run->compute.backend->rolling(run->compute.device, &state->plan, run->data->bars, inputs,
-                                         state->buffers + 1, error));
-  return run->compute.backend->sync(run->compute.device, error);
-}
-
-/* Every bar is a long event; levels 3 standard deviations of the horizon's move away, so most events go the distance.
- * bench/peers.py computes the same levels. */
-static fmlp_status prepare_labels(bench_run *run, fmlp_error *error) {
-  kernel_state *state = NULL;
-  FMLP_TRY(new_state(run, &state, error));
-  const bench_data *data = run->data;
-  int64_t horizon = run->parameter, events = data->bars - 1;
-  int32_t distance = (int32_t)ceil(3.0 * 4.6 * sqrt((double)horizon));
-  int32_t *columns = NULL;
-  FMLP_TRY(fmlp_alloc(&columns, 4 * events, sizeof *columns, "events", error));
-  for (int64_t e = 0; e < events; e++) {
-    columns[e] = (int32_t)e;
-    columns[events + e] = data->close[e] + distance;
-    columns[2 * events + e] = data->close[e] - distance;
-    columns[3 * events + e] = (int32_t)(e + horizon < data->bars - 1 ? e + horizon : data->bars - 1);
-  }
-  size_t bar_bytes = (size_t)data->bars * sizeof(int32_t), event_bytes = (size_t)events * sizeof(int32_t);
+  const int64_t n = BENCH_BARS, events = barrier_event_count(row);
+  barrier_columns of = {memory,         memory + n,     memory + 2 * n, memory + 3 * n,
+                        memory + 4 * n, memory + 5 * n, memory + 6 * n};
+  barrier_make_bars(row, of.high, of.low, of.close);
+  barrier_make_events(row, 1, of.close, of.start, of.target, of.stop, of.last);
+  const struct {
+    const char *name;
+    const int32_t *values;
+    int64_t count;
+  } inputs[] = {{"high", of.high, n},          {"low", of.low, n},        {"start", of.start, events},
+                {"target", of.target, events}, {"stop", of.stop, events}, {"last", of.last, events}};
   fmlp_buffer *buffer[8] = {NULL};
-  fmlp_status status = make_buffer(run, bar_bytes, data->high, &buffer[0], error);
-  if (status == FMLP_OK) status = make_buffer(run, bar_bytes, data->low, &buffer[1], error);
-  for (int i = 0; i < 4 && status == FMLP_OK; i++) {
-    status = make_buffer(run, event_bytes, columns + i * events, &buffer[2 + i], error);
+  for (int i = 0; i < 6; i++) {
+    size_t bytes = (size_t)inputs[i].count * sizeof(int32_t);
+    FMLP_TRY(bench_buffer(run, &state->buffers, bytes, inputs[i].values, &buffer[i], error));
+    if (!run->data->write) continue;
+    FMLP_TRY(bench_put(run, inputs[i].name, FMLP_INT32, inputs[i].count, inputs[i].values, error));
   }
-  fmlp_free(columns);
-  if (status == FMLP_OK) status = make_buffer(run, (size_t)events, NULL, &buffer[6], error);
-  if (status == FMLP_OK) status = make_buffer(run, event_bytes, NULL, &buffer[7], error);
+  FMLP_TRY(bench_buffer(run, &state->buffers, (size_t)events, NULL, &buffer[6], error));
+  FMLP_TRY(bench_buffer(run, &state->buffers, (size_t)events * sizeof(int32_t), NULL, &buffer[7], error));
   state->search = (fmlp_barrier_search){.side = 1,
                                         .tie = FMLP_TIE_SL_FIRST,
-                                        .bars = data->bars,
+                                        .bars = n,
                                         .high = buffer[0],
                                         .low = buffer[1],
                                         .events = events,
@@ -151,6 +70,22 @@ static fmlp_status prepare_labels(bench_run *run, fmlp_error *error) {
                                         .exit_bar = buffer[7]};
   run->items = events;
   run->bytes = events * 33;
+  return FMLP_OK;
+}
+
+static fmlp_status prepare_labels(bench_run *run, fmlp_error *error) {
+  barrier_case row = {.name = NULL};
+  for (int32_t i = 0; i < BARRIER_CASES; i++) {
+    if (strcmp(barrier_cases[i].name, run->what->row) == 0) row = barrier_cases[i];
+  }
+  if (!row.name) return no_row(run, error);
+  row.bars = BENCH_BARS;
+  row.events = 0; /* at every bar */
+  int32_t *memory = NULL;
+  FMLP_TRY(fmlp_alloc_zero(&run->state, 1, sizeof(kernel_state), "benchmark", error));
+  FMLP_TRY(fmlp_alloc(&memory, 7 * (int64_t)BENCH_BARS, sizeof *memory, "bars and events", error));
+  fmlp_status status = upload_barriers(run, &row, memory, error);
+  fmlp_free(memory);
   return status;
 }
 
@@ -160,39 +95,73 @@ static fmlp_status work_labels(bench_run *run, fmlp_error *error) {
   return run->compute.backend->sync(run->compute.device, error);
 }
 
-static fmlp_status prepare_monte_carlo(bench_run *run, fmlp_error *error) {
-  kernel_state *state = NULL;
-  FMLP_TRY(new_state(run, &state, error));
-  const bench_data *data = run->data;
-  size_t trade_bytes = (size_t)data->trades * sizeof(double), path_bytes = BENCH_PATHS * sizeof(double);
-  fmlp_buffer *pnl = NULL, *final_capital = NULL, *drawdown = NULL, *used = NULL, *outcome = NULL, *fan = NULL;
-  FMLP_TRY(make_buffer(run, trade_bytes, data->pnl, &pnl, error));
-  FMLP_TRY(make_buffer(run, path_bytes, NULL, &final_capital, error));
-  FMLP_TRY(make_buffer(run, path_bytes, NULL, &drawdown, error));
-  FMLP_TRY(make_buffer(run, BENCH_PATHS * sizeof(int32_t), NULL, &used, error));
-  FMLP_TRY(make_buffer(run, BENCH_PATHS, NULL, &outcome, error));
-  FMLP_TRY(make_buffer(run, 0, NULL, &fan, error));
-  state->monte_carlo = (fmlp_monte_carlo){.kind = (fmlp_resampling)run->parameter,
-                                          .seed = 42,
-                                          .paths = BENCH_PATHS,
-                                          .trades = data->trades,
-                                          .block_length = run->parameter == FMLP_MC_IID ? 1 : 10,
-                                          .max_trades = data->trades,
-                                          .initial_capital = 10000.0,
-                                          .ruin_level = -INFINITY,
-                                          .daily_loss = INFINITY,
-                                          .target_level = INFINITY,
-                                          .pnl = pnl,
-                                          .ratio = pnl,
-                                          .day_offset = pnl,
-                                          .final_capital = final_capital,
-                                          .max_drawdown = drawdown,
-                                          .trades_used = used,
-                                          .outcome = outcome,
-                                          .fan = fan};
-  run->items = BENCH_PATHS * data->trades;
-  run->bytes = (int64_t)path_bytes * 2;
+static fmlp_status keep_labels(bench_run *run, fmlp_error *error) {
+  const fmlp_barrier_search *search = &((kernel_state *)run->state)->search;
+  FMLP_TRY(bench_put_buffer(run, "outcome", FMLP_INT8, search->events, search->outcome, error));
+  return bench_put_buffer(run, "exit", FMLP_INT32, search->events, search->exit_bar, error);
+}
+
+/* ---- Monte Carlo ---- */
+
+static fmlp_status upload_trades(bench_run *run, const monte_carlo_case *row, double *pnl, double *ratio,
+                                 int64_t *day_offset, fmlp_error *error) {
+  kernel_state *state = run->state;
+  monte_carlo_make_trades(row, pnl, ratio);
+  int64_t days = monte_carlo_make_days(row, day_offset);
+  size_t paths = BENCH_PATHS, trades = BENCH_TRADES;
+  const struct {
+    size_t bytes;
+    const void *contents;
+  } columns[] = {{trades * sizeof *pnl, pnl},
+                 {trades * sizeof *ratio, ratio},
+                 {(trades + 1) * sizeof *day_offset, day_offset},
+                 {paths * sizeof(double), NULL},
+                 {paths * sizeof(double), NULL},
+                 {paths * sizeof(int32_t), NULL},
+                 {paths, NULL},
+                 {0, NULL}};
+  fmlp_buffer *buffer[8] = {NULL};
+  for (int i = 0; i < 8; i++) {
+    FMLP_TRY(bench_buffer(run, &state->buffers, columns[i].bytes, columns[i].contents, &buffer[i], error));
+  }
+  if (run->data->write) FMLP_TRY(bench_put(run, "pnl", FMLP_FLOAT64, BENCH_TRADES, pnl, error));
+  state->monte_carlo = monte_carlo_job(row, days);
+  state->monte_carlo.pnl = buffer[0];
+  state->monte_carlo.ratio = buffer[1];
+  state->monte_carlo.day_offset = buffer[2];
+  state->monte_carlo.final_capital = buffer[3];
+  state->monte_carlo.max_drawdown = buffer[4];
+  state->monte_carlo.trades_used = buffer[5];
+  state->monte_carlo.outcome = buffer[6];
+  state->monte_carlo.fan = buffer[7];
+  run->items = (int64_t)BENCH_PATHS * BENCH_TRADES;
+  run->bytes = (int64_t)(paths * 2 * sizeof(double));
   return FMLP_OK;
+}
+
+/* Without limits and fan: what the peers compute. */
+static fmlp_status prepare_monte_carlo(bench_run *run, fmlp_error *error) {
+  monte_carlo_case row = {.name = NULL};
+  for (int32_t i = 0; i < MONTE_CARLO_CASES; i++) {
+    if (strcmp(monte_carlo_cases[i].name, run->what->row) == 0) row = monte_carlo_cases[i];
+  }
+  if (!row.name) return no_row(run, error);
+  row.paths = BENCH_PATHS;
+  row.trades = row.max_trades = BENCH_TRADES;
+  row.ruin = row.daily_loss = row.target = 0;
+  row.fan_points = 0;
+  double *pnl = NULL, *ratio = NULL;
+  int64_t *day_offset = NULL;
+  FMLP_TRY(fmlp_alloc_zero(&run->state, 1, sizeof(kernel_state), "benchmark", error));
+  fmlp_status status = fmlp_alloc(&pnl, BENCH_TRADES, sizeof *pnl, "trades", error);
+  if (status == FMLP_OK) status = fmlp_alloc(&ratio, BENCH_TRADES, sizeof *ratio, "trades", error);
+  if (status == FMLP_OK)
+    status = fmlp_alloc_zero(&day_offset, BENCH_TRADES + 1, sizeof *day_offset, "days", error);
+  if (status == FMLP_OK) status = upload_trades(run, &row, pnl, ratio, day_offset, error);
+  fmlp_free(pnl);
+  fmlp_free(ratio);
+  fmlp_free(day_offset);
+  return status;
 }
 
 static fmlp_status work_monte_carlo(bench_run *run, fmlp_error *error) {
@@ -201,20 +170,26 @@ static fmlp_status work_monte_carlo(bench_run *run, fmlp_error *error) {
   return run->compute.backend->monte_carlo(run->compute.device, &state->monte_carlo, &totals, error);
 }
 
+static fmlp_status keep_monte_carlo(bench_run *run, fmlp_error *error) {
+  const fmlp_monte_carlo *job = &((kernel_state *)run->state)->monte_carlo;
+  FMLP_TRY(bench_put_buffer(run, "final", FMLP_FLOAT64, job->paths, job->final_capital, error));
+  return bench_put_buffer(run, "drawdown", FMLP_FLOAT64, job->paths, job->max_drawdown, error);
+}
+
+#define LABELS(name, row)                                                                                    \
+  { name, "label", 0, row, prepare_labels, work_labels, keep_labels, finish }
+#define MONTE_CARLO(name, row)                                                                               \
+  { name, "trade", 0, row, prepare_monte_carlo, work_monte_carlo, keep_monte_carlo, finish }
+
 const bench_case bench_kernel_cases[] = {
-    {"rolling/features24", "row", 0, prepare_features, work_rolling, finish},
-    {"rolling/sum_50", "row", 50, prepare_sum, work_rolling, finish},
-    {"rolling/sum_500", "row", 500, prepare_sum, work_rolling, finish},
-    {"rolling/sum_5000", "row", 5000, prepare_sum, work_rolling, finish},
-    {"rolling/std_50", "row", 50, prepare_std, work_rolling, finish},
-    {"rolling/max_50", "row", 50, prepare_max, work_rolling, finish},
-    {"rolling/median_50", "row", 50, prepare_median, work_rolling, finish},
-    {"rolling/ema_50", "row", 50, prepare_ema, work_rolling, finish},
-    {"labels/32", "label", 32, prepare_labels, work_labels, finish},
-    {"labels/500", "label", 500, prepare_labels, work_labels, finish},
-    {"labels/5000", "label", 5000, prepare_labels, work_labels, finish},
-    {"monte_carlo/iid", "trade", FMLP_MC_IID, prepare_monte_carlo, work_monte_carlo, finish},
-    {"monte_carlo/moving_block", "trade", FMLP_MC_MOVING_BLOCK, prepare_monte_carlo, work_monte_carlo, finish},
-    {"monte_carlo/permutation", "trade", FMLP_MC_PERMUTATION, prepare_monte_carlo, work_monte_carlo, finish},
-    {NULL, NULL, 0, NULL, NULL, NULL},
+    LABELS("labels/32", "horizon 32"),
+    LABELS("labels/500", "horizon 500"),
+    LABELS("labels/5000", "horizon 5000"),
+    MONTE_CARLO("monte_carlo/iid", "iid"),
+    MONTE_CARLO("monte_carlo/moving_block", "moving block"),
+    MONTE_CARLO("monte_carlo/circular_block", "circular block"),
+    MONTE_CARLO("monte_carlo/stationary", "stationary"),
+    MONTE_CARLO("monte_carlo/permutation", "permutation"),
+    MONTE_CARLO("monte_carlo/day", "day"),
+    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

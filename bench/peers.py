@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""fmlp beside pandas, numba, bottleneck and numpy: the same data, the same machine, one run, one thread.
+"""fmlp beside pandas, polars, numba, bottleneck and numpy: the same data, the same machine, one run, one core.
 
-    bench/peers.py [--repeats N] [--json FILE] [--only PREFIX]
+    bench/peers.py [--rounds N] [--only PREFIX] [--no-program] [--json FILE]
 
-Builds build/release/fmlp_bench if needed, puts the peers into a virtual environment of its own (bench/.venv), lets
-fmlp_bench write its data set, and times each peer between two runs of fmlp's case, so that a drift of the machine's
-speed shows as a spread of the ratios. Ratios are peer time / fmlp time: above 1, fmlp is faster. Each peer's result is
-checked against a plain definition before it is timed.
+Builds build/release/fmlp_bench, puts the peers into a virtual environment of its own (bench/.venv), lets fmlp_bench
+write data and results, checks each peer's result against fmlp's, and times fmlp and peer in turns. Two times are kept,
+medians over the rounds: by the clock, and of the processor, which other programs on the machine disturb less; ratios
+are peer / fmlp of processor time (above 1, fmlp is faster), and stand beside those by the clock. At the end the whole
+program runs on a real file and on synthetic ones (bench/program.py).
 """
 import argparse
 import json
@@ -20,9 +21,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / "bench" / ".venv"
-PACKAGES = ["numpy", "pandas", "numba", "bottleneck"]
+PACKAGES = ["numpy", "pandas", "numba", "bottleneck", "polars"]
 DATA = ROOT / "build" / "bench-data"
 BENCH = ROOT / "build" / "release" / "fmlp_bench"
+
+# What fmlp has to reach: ratios to peers, and speeds per second of processor time.
+RATIOS = {("csv/epoch_ms", "pandas"): 8, ("csv/date_time", "pandas"): 8, ("bars/tick_100", "numba"): 2.5,
+          ("rolling/features24", "pandas"): 15, ("rolling/features24", "numba"): 1.5, ("labels/32", "numba"): 2.5,
+          ("labels/500", "numba"): 15, ("labels/5000", "numba"): 150, ("monte_carlo/iid", "numba"): 4,
+          ("monte_carlo/iid", "numpy"): 15}
+SPEEDS = {"csv/epoch_ms": ("GB/s", 1), "csv/date_time": ("GB/s", 1), "bars/tick_100": ("G ticks/s", 1)}
+NANOSECONDS = {"span/pair_on": 60, "span/pair_off": 2}
 
 
 def enter_environment():
@@ -33,8 +42,10 @@ def enter_environment():
     if not (VENV / "ready").exists():
         print(f"Installing {', '.join(PACKAGES)} into {VENV.relative_to(ROOT)}", flush=True)
         subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-        subprocess.run([python, "-m", "pip", "-q", "install", *PACKAGES], check=True)
+        subprocess.run([python, "-m", "pip", "-q", "--disable-pip-version-check", "install", *PACKAGES], check=True)
         (VENV / "ready").touch()
+    for library in ("POLARS_MAX_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ[library] = "1"
     os.execv(python, [str(python), *sys.argv])
 
 
@@ -43,54 +54,69 @@ def build():
     if not (ROOT / "build" / "release" / "CMakeCache.txt").exists():
         subprocess.run(["cmake", "--preset", "release"], check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["cmake", "-S", ".", "-B", "build/release", "-DFMLP_BENCH=ON"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", "build/release", "--target", "fmlp_bench"], check=True,
+    subprocess.run(["cmake", "--build", "build/release", "--target", "fmlp_bench", "fmlp_program"], check=True,
                    stdout=subprocess.DEVNULL)
 
 
-def run_fmlp(case, repeats, write=False):
-    """Median seconds of one case (None while only writing data)."""
+def run_fmlp(cases, repeats, write=False):
+    """The rows that fmlp_bench gives, by case."""
     out = DATA / "case.json"
     DATA.mkdir(parents=True, exist_ok=True)
     command = [BENCH, "--data", DATA, "--threads", "1", "--repeats", str(repeats), "--json", out]
-    if write:
-        command.append("--write")
-    subprocess.run([*command, case], check=True, stdout=subprocess.DEVNULL)
-    for row in json.loads(out.read_text()):
-        if row["name"] == case:
-            return row["median_seconds"]
-    raise SystemExit(f"fmlp_bench has no case {case}")
+    subprocess.run([*command, *(["--write"] if write else []), *cases], check=True, stdout=subprocess.DEVNULL)
+    return {row["name"]: row for row in json.loads(out.read_text())}
 
 
-def timed(function, repeats):
+def timed(function):
+    """Seconds by the clock and of the processor."""
+    begin, begin_processor = time.perf_counter(), time.process_time()
     function()
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+    return time.perf_counter() - begin, time.process_time() - begin_processor
 
 
 def peers():
-    """Yields (case, peer, function to time)."""
+    """Yields (case, peer, function to time); what a function computes is checked before it is given."""
     import bottleneck
     import numba
     import numpy as np
     import pandas as pd
+    import polars as pl
 
-    jit = numba.njit(cache=False, error_model="numpy")
+    jit = numba.njit(cache=False, error_model="numpy")  # fastmath stays off, as in fmlp
 
     def column(name):
         return np.load(DATA / f"{name}.npy")
 
     # --- reading
     epoch, date = DATA / "epoch_ms.csv", DATA / "date_time.csv"
-    yield "csv/epoch_ms", "pandas", lambda: pd.read_csv(epoch)
-    yield "csv/date_time", "pandas", lambda: pd.read_csv(date, parse_dates=["time"])
-
-    # --- tick bars of 100
     time_ns, bid, ask = column("tick_time"), column("tick_bid"), column("tick_ask")
 
+    def pandas_epoch():
+        return pd.read_csv(epoch, engine="c", dtype={"timestamp": "int64", "askPrice": "float64", "bidPrice": "float64"})
+
+    def pandas_date():
+        return pd.read_csv(date, engine="c", dtype={"ask": "float64", "bid": "float64"}, parse_dates=["time"],
+                           date_format="%Y-%m-%d %H:%M:%S.%f")
+
+    def polars_epoch():
+        return pl.read_csv(epoch, schema={"timestamp": pl.Int64, "askPrice": pl.Float64, "bidPrice": pl.Float64})
+
+    def polars_date():
+        return pl.read_csv(date, schema={"time": pl.String, "ask": pl.Float64, "bid": pl.Float64}).with_columns(
+            pl.col("time").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="ns"))
+
+    frame = pandas_epoch()
+    assert (frame["timestamp"].to_numpy() * 1000000 == time_ns[:len(frame)]).all()
+    assert (np.rint(frame["bidPrice"].to_numpy() * 1e5) == bid[:len(frame)]).all()
+    yield "csv/epoch_ms", "pandas", pandas_epoch
+    yield "csv/epoch_ms", "polars", polars_epoch
+    frame = pandas_date()
+    assert (frame["time"].to_numpy().astype("datetime64[ns]").astype(np.int64) == time_ns[:len(frame)]).all()
+    yield "csv/date_time", "pandas", pandas_date
+    yield "csv/date_time", "polars", polars_date
+    del frame
+
+    # --- tick bars of 100
     @jit
     def tick_bars(time_ns, bid, ask, size):
         count = len(bid) // size
@@ -123,7 +149,7 @@ def peers():
     yield "bars/tick_100", "numba", lambda: tick_bars(time_ns, bid, ask, 100)
 
     # --- 24 features: sum mean std zscore min max over 10 20 50 100
-    price = column("price")
+    price = column("rolling_features24_x")
     windows = (10, 20, 50, 100)
 
     def pandas_features():
@@ -190,26 +216,26 @@ def peers():
             extreme(price, w, 1.0, queues[w], buffers[w][5])
 
     numba_features()
-    reference = pandas_features()
+    reference, moving = pandas_features(), bottleneck_features()
     for n, w in enumerate(windows):
-        for k in (1, 2, 4, 5):
-            assert np.allclose(reference[6 * n + k][w:], buffers[w][k][w:], rtol=1e-4), (w, k)
+        for k, operator in enumerate(("sum", "mean", "std", "zscore", "min", "max")):
+            ours = column(f"rolling_features24_{operator}_{w}")[w:]
+            for theirs in (reference[6 * n + k][w:], buffers[w][k][w:], moving[6 * n + k][w:]):
+                # the peers' running sums drift; a standard deviation near 0 shows it most
+                close = np.isclose(ours, theirs, rtol=1e-3, atol=1e-2 if operator == "zscore" else 1e-7)
+                assert close.mean() > 0.999, (operator, w)
     yield "rolling/features24", "pandas", pandas_features
     yield "rolling/features24", "bottleneck", bottleneck_features
     yield "rolling/features24", "numba", numba_features
 
     # --- labels: early-exit scan
-    high, low, close = column("high"), column("low"), column("close")
-
     @jit
-    def scan(high, low, close, horizon, distance, outcome, exit_bar):
-        bars = len(high)
-        for e in range(bars - 1):
-            up, down = close[e] + distance, close[e] - distance
-            last = min(e + horizon, bars - 1)
+    def scan(high, low, start, target, stop, last, outcome, exit_bar):
+        for e in range(len(start)):
+            up, down = target[e], stop[e]
             outcome[e] = 0
-            exit_bar[e] = last
-            for b in range(e + 1, last + 1):
+            exit_bar[e] = last[e]
+            for b in range(start[e] + 1, last[e] + 1):
                 if low[b] <= down:
                     outcome[e] = -1
                     exit_bar[e] = b
@@ -219,13 +245,16 @@ def peers():
                     exit_bar[e] = b
                     break
 
-    outcome, exit_bar = np.empty(len(high) - 1, np.int8), np.empty(len(high) - 1, np.int32)
     for horizon in (32, 500, 5000):
-        distance = int(np.ceil(3.0 * 4.6 * np.sqrt(horizon)))
-        yield f"labels/{horizon}", "numba", lambda h=horizon, d=distance: scan(high, low, close, h, d, outcome, exit_bar)
+        case = f"labels_{horizon}"
+        inputs = [column(f"{case}_{name}") for name in ("high", "low", "start", "target", "stop", "last")]
+        outcome, exit_bar = np.empty(len(inputs[2]), np.int8), np.empty(len(inputs[2]), np.int32)
+        scan(*inputs, outcome, exit_bar)
+        assert (outcome == column(f"{case}_outcome")).all() and (exit_bar == column(f"{case}_exit")).all()
+        yield f"labels/{horizon}", "numba", lambda i=inputs, o=outcome, e=exit_bar: scan(*i, o, e)
 
     # --- Monte Carlo: 10,000 paths of 1,000 trades, final capital and maximum drawdown
-    pnl = column("pnl")
+    pnl = column("monte_carlo_iid_pnl")
     paths, trades = 10000, len(pnl)
 
     @jit
@@ -253,41 +282,102 @@ def peers():
             peak = np.maximum.accumulate(np.maximum(capital, 10000.0), axis=1)
             ((peak - capital) / peak).max(axis=1)
 
+    simulate(pnl, paths, trades, 10000.0, final, drawdown)
+    for ours, theirs in ((column("monte_carlo_iid_final"), final), (column("monte_carlo_iid_drawdown"), drawdown)):
+        error = np.hypot(ours.std(), theirs.std()) / np.sqrt(paths)
+        assert abs(ours.mean() - theirs.mean()) < 5 * error  # other random numbers, the same distribution
     yield "monte_carlo/iid", "numba", lambda: simulate(pnl, paths, trades, 10000.0, final, drawdown)
     yield "monte_carlo/iid", "numpy", numpy_monte_carlo
 
 
+def compare(case, peer, function, rounds):
+    """One row: fmlp and the peer in turns."""
+    repeats = 5
+    ours, theirs = [run_fmlp([case], repeats)[case]], []
+    function()
+    for _ in range(rounds):
+        theirs.append(timed(function))
+        ours.append(run_fmlp([case], repeats)[case])
+    row = {"case": case, "peer": peer, "rounds": rounds, "items": ours[0]["items"], "unit": ours[0]["unit"],
+           "fmlp_seconds": statistics.median(o["median_seconds"] for o in ours),
+           "fmlp_processor_seconds": statistics.median(o["processor_seconds"] for o in ours),
+           "peer_seconds": statistics.median(t[0] for t in theirs),
+           "peer_processor_seconds": statistics.median(t[1] for t in theirs)}
+    row["ratio"] = row["peer_processor_seconds"] / row["fmlp_processor_seconds"]
+    row["ratio_low"] = min(t[1] for t in theirs) / max(o["processor_seconds"] for o in ours)
+    row["ratio_by_clock"] = row["peer_seconds"] / row["fmlp_seconds"]
+    row["target"] = RATIOS.get((case, peer))
+    return row
+
+
+def show(row):
+    target = row["target"]
+    verdict = "" if target is None else f"  {'reached' if row['ratio'] >= target else 'MISSED'}: {target}"
+    print(f"{row['case']:22} {row['peer']:11} {row['fmlp_processor_seconds'] * 1e3:10.2f} "
+          f"{row['peer_processor_seconds'] * 1e3:11.2f} {row['ratio']:8.1f} {row['ratio_by_clock']:8.1f}{verdict}", flush=True)
+
+
+def speeds(cases):
+    """fmlp alone: every case, per second of processor time."""
+    for case in cases.values():
+        seconds = case["processor_seconds"]
+        if case["name"] in SPEEDS:
+            unit, target = SPEEDS[case["name"]]
+            speed = (case["bytes"] if unit == "GB/s" else case["items"]) / seconds / 1e9
+            print(f"{case['name']:22} {speed:6.2f} {unit}, {'reached' if speed >= target else 'MISSED'}: {target}")
+        if case["name"] in NANOSECONDS:
+            each, target = seconds / case["items"] * 1e9, NANOSECONDS[case["name"]]
+            print(f"{case['name']:22} {each:6.2f} ns, {'reached' if each <= target else 'MISSED'}: {target}", flush=True)
+
+
+def environment():
+    import bottleneck
+    import numba
+    import numpy
+    import pandas
+    import polars
+
+    def tell(*command):
+        return subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout.strip()
+
+    processor = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if "model name" in line), "")
+    changed = bool(tell("git", "status", "--porcelain", "--", "bench", "common", "cpu", "prof"))
+    return {"date": time.strftime("%Y-%m-%d"), "commit": tell("git", "rev-parse", "HEAD") + ("+" if changed else ""),
+            "compiler": tell("cc", "--version").splitlines()[0], "processor": processor, "cores": os.cpu_count(),
+            "load_average": os.getloadavg(), "kernel": platform.release(), "python": platform.python_version(),
+            **{m.__name__: m.__version__ for m in (numpy, pandas, numba, bottleneck, polars)}}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--only", default="")
+    parser.add_argument("--no-program", action="store_true")
     arguments = parser.parse_args()
     build()
-    run_fmlp("span/pair_off", 1, write=True)
+    about = environment()
+    all_cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(all_cores)})
+    cases = run_fmlp([], 5, write=True)
+    speeds(cases)
     rows = []
-    print(f"{'case':22} {'peer':11} {'fmlp ms':>10} {'peer ms':>11} {'ratio':>8}")
+    print(f"\n{'milliseconds of processor time':34} {'fmlp':>10} {'peer':>11} {'ratio':>8} {'by clock':>8}")
     for case, peer, function in peers():
-        if not case.startswith(arguments.only):
-            continue
-        before = run_fmlp(case, arguments.repeats)
-        theirs = timed(function, max(1, arguments.repeats // 2))
-        after = run_fmlp(case, arguments.repeats)
-        ours = (before + after) / 2
-        rows.append({"case": case, "peer": peer, "fmlp_seconds": ours, "peer_seconds": theirs, "ratio": theirs / ours,
-                     "ratio_low": theirs / max(before, after), "ratio_high": theirs / min(before, after)})
-        print(f"{case:22} {peer:11} {ours * 1e3:10.2f} {theirs * 1e3:11.2f} {theirs / ours:8.1f}", flush=True)
+        if case.startswith(arguments.only):
+            rows.append(compare(case, peer, function, arguments.rounds))
+            show(rows[-1])
+    os.sched_setaffinity(0, all_cores)
+    runs = []
+    if not arguments.no_program:
+        print(flush=True)
+        subprocess.run([sys.executable, Path(__file__).with_name("program.py"), "--json", DATA / "program.json"], check=True)
+        runs = json.loads((DATA / "program.json").read_text())
     if arguments.json:
-        import numba
-        import numpy
-        import pandas
-
-        commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout.strip()
-        processor = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if "model name" in line), "")
-        arguments.json.write_text(json.dumps({
-            "date": time.strftime("%Y-%m-%d"), "commit": commit, "processor": processor, "threads": 1,
-            "python": platform.python_version(), "numpy": numpy.__version__, "pandas": pandas.__version__,
-            "numba": numba.__version__, "rows": rows}, indent=2) + "\n")
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        about["load_average_after"] = os.getloadavg()
+        arguments.json.write_text(json.dumps({**about, "cases": list(cases.values()), "peers": rows, "program": runs},
+                                             indent=1) + "\n")
 
 
 if __name__ == "__main__":

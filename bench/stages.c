@@ -39,12 +39,13 @@ static fmlp_status prepare_csv(bench_run *run, fmlp_error *error) {
   stage_state *state = NULL;
   FMLP_TRY(new_state(run, &state, error));
   (void)snprintf(state->path, sizeof state->path, "%s/%s", run->data->folder,
-                 run->parameter ? "date_time.csv" : "epoch_ms.csv");
+                 run->what->parameter ? "date_time.csv" : "epoch_ms.csv");
   struct stat file;
   if (stat(state->path, &file) != 0) {
     return fmlp_fail(error, FMLP_ERR_INPUT, "%s: missing; run once with --write", state->path);
   }
-  state->data = (fmlp_data_settings){.path = state->path, .format = "auto", .timezone = "UTC", .size_decimals = -1};
+  state->data =
+      (fmlp_data_settings){.path = state->path, .format = "auto", .timezone = "UTC", .size_decimals = -1};
   run->items = BENCH_CSV_ROWS;
   run->bytes = file.st_size;
   return FMLP_OK;
@@ -62,8 +63,11 @@ static fmlp_status prepare_bars(bench_run *run, fmlp_error *error) {
   stage_state *state = NULL;
   FMLP_TRY(new_state(run, &state, error));
   const bench_data *data = run->data;
-  fmlp_session_settings around_the_clock = {
-      .timezone = "UTC", .session_start = 0, .session_end = 1440, .friday_end = 1440, .weekend_trading = true};
+  fmlp_session_settings around_the_clock = {.timezone = "UTC",
+                                            .session_start = 0,
+                                            .session_end = 1440,
+                                            .friday_end = 1440,
+                                            .weekend_trading = true};
   state->ticks = (fmlp_ticks){.kind = FMLP_QUOTES,
                               .count = data->ticks,
                               .capacity = data->ticks,
@@ -74,8 +78,8 @@ static fmlp_status prepare_bars(bench_run *run, fmlp_error *error) {
                               .ask = data->tick_ask};
   run->items = data->ticks;
   run->bytes = data->ticks * 8;
-  return fmlp_calendar_build(&around_the_clock, data->tick_time[0], data->tick_time[data->ticks - 1], &state->calendar,
-                             error);
+  return fmlp_calendar_build(&around_the_clock, data->tick_time[0], data->tick_time[data->ticks - 1],
+                             &state->calendar, error);
 }
 
 static fmlp_status work_bars(bench_run *run, fmlp_error *error) {
@@ -113,10 +117,10 @@ static void finish_spans(bench_run *run) {
 }
 
 const bench_case bench_stage_cases[] = {
-    {"csv/epoch_ms", "row", 0, prepare_csv, work_csv, finish},
-    {"csv/date_time", "row", 1, prepare_csv, work_csv, finish},
-    {"bars/tick_100", "tick", 0, prepare_bars, work_bars, finish},
-    {"span/pair_off", "pair", 0, prepare_spans, work_spans, finish_spans},
-    {"span/pair_on", "pair", 1, prepare_spans, work_spans, finish_spans},
-    {NULL, NULL, 0, NULL, NULL, NULL},
+    {"csv/epoch_ms", "row", 0, NULL, prepare_csv, work_csv, NULL, finish},
+    {"csv/date_time", "row", 1, NULL, prepare_csv, work_csv, NULL, finish},
+    {"bars/tick_100", "tick", 0, NULL, prepare_bars, work_bars, NULL, finish},
+    {"span/pair_off", "pair", 0, NULL, prepare_spans, work_spans, NULL, finish_spans},
+    {"span/pair_on", "pair", 1, NULL, prepare_spans, work_spans, NULL, finish_spans},
+    {NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL},
 };

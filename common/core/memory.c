@@ -1,26 +1,44 @@
-/* Aligned allocation over malloc: the block starts on a line boundary inside a larger malloc block, whose
- * start is kept in the word before it. malloc rather than aligned_alloc, because realloc then grows a large
- * block by remapping its pages (mremap) instead of copying them, which keeps one copy of the tick columns in
- * memory. The word before that holds the block's size, for the limit. */
-#define _DEFAULT_SOURCE /* madvise */
+/* Aligned allocation. The block starts on a line boundary inside a larger one; the words before it tell its
+ * size, for the limit, and where the larger one starts.
+ *
+ * Small blocks come from malloc. Large ones are mappings of their own on boundaries of 2 MiB, for which huge
+ * pages are asked: a first touch then costs one fault for 2 MiB instead of 512 (measured: a third of the time
+ * of reading CSV was page faults while columns grew through realloc, which keeps neither boundary nor pages).
+ * Growing one moves its pages (mremap), so that no column is held twice. */
+#define _GNU_SOURCE /* mremap, madvise */
 
 #include "common/core/memory.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
+/* The address sanitizer knows the bounds of malloc's blocks alone. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+#define MAPPINGS true
+#else
+#define MAPPINGS false
+#endif
+
 enum {
   HEADER = 2 * sizeof(uint64_t), /* size, start */
   PADDING = FMLP_ALIGNMENT + HEADER,
-  PAGE = 4096,
-  HUGE_FROM = 1 << 22 /* bytes from which pages of 2 MiB are asked for */
+  HUGE_PAGE = 1 << 21,
+  MAP_FROM = 2 * HUGE_PAGE, /* bytes of a block from which it is a mapping */
+  COLOURS = 56,             /* first lines of mappings within a page of 4 KiB */
+  COLOUR_STEP = 9
 };
 
 typedef struct header {
-  uint64_t bytes;  /* asked from malloc */
-  uint64_t offset; /* of the block in what malloc gave */
+  uint64_t bytes;  /* with padding, without what a mapping has for its boundaries */
+  uint64_t offset; /* of the block in what malloc or map gave */
 } header;
 
 _Static_assert(sizeof(header) == HEADER, "the header fills the words before a block");
@@ -75,23 +93,92 @@ static size_t raw_size(int64_t count, size_t size) {
   return bytes;
 }
 
+/* ---- mappings ---- */
+
+#if MAPPINGS
+static size_t mapped_size(size_t bytes) {
+  return (bytes + COLOURS * FMLP_ALIGNMENT + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+}
+
+/* `bytes`, a multiple of the huge page, at a multiple of it; NULL when there is no room. */
+static char *map(size_t bytes) {
+  char *all = mmap(NULL, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (all == MAP_FAILED) return NULL;
+  size_t before = -(uintptr_t)all % HUGE_PAGE;
+  if (before > 0) (void)munmap(all, before);
+  (void)munmap(all + before + bytes, HUGE_PAGE - before);
+  (void)madvise(all + before, bytes, MADV_HUGEPAGE); /* only a wish, so failure is fine */
+  return all + before;
+}
+
+static void unmap(char *from, size_t bytes) {
+  (void)munmap(from, bytes);
+}
+
+/* In place, or else elsewhere, on the same boundaries. */
+static char *remap(char *from, size_t old_bytes, size_t bytes) {
+  if (bytes == old_bytes || mremap(from, old_bytes, bytes, 0) != MAP_FAILED) return from;
+  char *to = map(bytes);
+  if (!to) return NULL;
+  if (mremap(from, old_bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) != MAP_FAILED) return to;
+  unmap(to, bytes);
+  return NULL;
+}
+#else
+static size_t mapped_size(size_t bytes) {
+  return bytes;
+}
+
+static char *map(size_t bytes) {
+  (void)bytes;
+  return NULL;
+}
+
+static void unmap(char *from, size_t bytes) {
+  (void)from;
+  (void)bytes;
+}
+
+static char *remap(char *from, size_t old_bytes, size_t bytes) {
+  (void)old_bytes;
+  (void)bytes;
+  return from;
+}
+#endif
+
+/* ---- blocks ---- */
+
+static bool is_mapping(uint64_t bytes) {
+  return MAPPINGS && bytes >= MAP_FROM;
+}
+
 static char *align_up(char *raw) {
   return (char *)(((uintptr_t)raw + PADDING - 1) & ~(uintptr_t)(FMLP_ALIGNMENT - 1));
 }
 
-/* Asks for huge pages under a large block: a first touch then costs one fault for 2 MiB instead of 512
- * (measured: 40 % of the time of tick bars was page faults and misses of the address cache). Only a wish, so
- * failure is fine. */
-static void advise_huge(char *raw, size_t bytes) {
-#ifdef MADV_HUGEPAGE
-  if (bytes < HUGE_FROM) return;
-  size_t before =
-      (uintptr_t)raw % PAGE; /* whole pages, so that neighbouring blocks leave no gap between them */
-  (void)madvise(raw - before, bytes + before, MADV_HUGEPAGE);
-#else
-  (void)raw;
-  (void)bytes;
-#endif
+/* Columns that are walked side by side begin on different lines of a page: all at the same one would share a
+ * set of the first-level cache. */
+static size_t next_colour(void) {
+  static _Atomic unsigned count;
+  return FMLP_ALIGNMENT *
+         (size_t)(atomic_fetch_add_explicit(&count, COLOUR_STEP, memory_order_relaxed) % COLOURS);
+}
+
+/* NULL when there is no memory. */
+static char *new_block(size_t bytes) {
+  char *raw = is_mapping(bytes) ? map(mapped_size(bytes)) : malloc(bytes);
+  if (!raw) return NULL;
+  char *block = align_up(raw) + (is_mapping(bytes) ? next_colour() : 0);
+  put_header(block, raw, bytes);
+  return block;
+}
+
+static void release(char *block, header found) {
+  if (is_mapping(found.bytes)) {
+    unmap(block - found.offset, mapped_size(found.bytes));
+  } else {
+    free(block - found.offset);
+  }
 }
 
 static fmlp_status too_large(int64_t count, size_t size, const char *what, fmlp_error *error) {
@@ -112,24 +199,41 @@ fmlp_status fmlp_alloc(void *out, int64_t count, size_t size, const char *what, 
   memcpy(out, &none, sizeof none);
   size_t bytes = raw_size(count, size);
   if (bytes == 0 || !claim((int64_t)bytes)) return too_large(count, size, what, error);
-  char *raw = should_fail() ? NULL : malloc(bytes);
-  if (!raw) {
+  char *block = should_fail() ? NULL : new_block(bytes);
+  if (!block) {
     (void)claim(-(int64_t)bytes);
     return too_large(count, size, what, error);
   }
-  advise_huge(raw, bytes);
-  char *block = align_up(raw);
-  put_header(block, raw, bytes);
   memcpy(out, &block, sizeof block);
   return FMLP_OK;
 }
 
 fmlp_status fmlp_alloc_zero(void *out, int64_t count, size_t size, const char *what, fmlp_error *error) {
   FMLP_TRY(fmlp_alloc(out, count, size, what, error));
-  void *block = NULL;
+  char *block = NULL;
   memcpy(&block, out, sizeof block);
-  memset(block, 0, (size_t)count * size);
+  if (!is_mapping(header_of(block).bytes))
+    memset(block, 0, (size_t)count * size); /* a fresh mapping is zero */
   return FMLP_OK;
+}
+
+/* The block with room for `bytes`, its first `kept` bytes as they were; NULL, and nothing changed, when there
+ * is no memory. */
+static char *move_block(char *block, header old, size_t bytes, size_t kept) {
+  if (is_mapping(bytes) != is_mapping(old.bytes)) { /* a few MiB at most are held twice */
+    char *other = new_block(bytes);
+    if (!other) return NULL;
+    memcpy(other, block, kept);
+    release(block, old);
+    return other;
+  }
+  char *raw = block - old.offset;
+  raw = is_mapping(bytes) ? remap(raw, mapped_size(old.bytes), mapped_size(bytes)) : realloc(raw, bytes);
+  if (!raw) return NULL;
+  char *moved = is_mapping(bytes) ? raw + old.offset : align_up(raw);
+  if ((size_t)(moved - raw) != old.offset) memmove(moved, raw + old.offset, kept);
+  put_header(moved, raw, bytes);
+  return moved;
 }
 
 fmlp_status fmlp_resize(void *block_pointer, int64_t old_count, int64_t count, size_t size, const char *what,
@@ -137,23 +241,16 @@ fmlp_status fmlp_resize(void *block_pointer, int64_t old_count, int64_t count, s
   char *block = NULL;
   memcpy(&block, block_pointer, sizeof block);
   if (!block) return fmlp_alloc(block_pointer, count, size, what, error);
-  size_t bytes = raw_size(count, size);
+  size_t bytes = raw_size(count, size), kept = (size_t)(old_count < count ? old_count : count) * size;
   header old = header_of(block);
   int64_t growth = (int64_t)bytes - (int64_t)old.bytes;
   if (bytes == 0 || !claim(growth)) return too_large(count, size, what, error);
-  char *moved = should_fail() ? NULL : realloc(block - old.offset, bytes);
+  char *moved = should_fail() ? NULL : move_block(block, old, bytes, kept);
   if (!moved) {
     (void)claim(-growth);
     return too_large(count, size, what, error);
   }
-  advise_huge(moved, bytes);
-  char *aligned = align_up(moved);
-  if ((size_t)(aligned - moved) != old.offset) {
-    size_t kept = (size_t)(old_count < count ? old_count : count) * size;
-    memmove(aligned, moved + old.offset, kept);
-  }
-  put_header(aligned, moved, bytes);
-  memcpy(block_pointer, &aligned, sizeof aligned);
+  memcpy(block_pointer, &moved, sizeof moved);
   return FMLP_OK;
 }
 
@@ -161,5 +258,5 @@ void fmlp_free(void *block) {
   if (!block) return;
   header found = header_of(block);
   (void)claim(-(int64_t)found.bytes);
-  free((char *)block - found.offset);
+  release(block, found);
 }

@@ -1,7 +1,8 @@
-/* Reading a tick file: blocks of text are filled one after the other, parsed in parallel, and appended in
- * file order. A block is parsed without knowing the others; what depends on all rows before it (the finest
- * scale so far, the line number) is settled while appending, so that result and errors are those of one pass
- * from the first row to the last, at any number of threads. */
+/* Reading a tick file: blocks of text are filled one after the other, parsed in parallel while the next ones
+ * are being filled (decompressed), and appended in file order. A block is parsed without knowing the others;
+ * what depends on all rows before it (the finest scale so far, the line number) is settled while appending,
+ * so that result and errors are those of one pass from the first row to the last, at any number of threads.
+ */
 #include "common/io/tick_reader.h"
 
 #include <stdio.h>
@@ -17,7 +18,8 @@
 enum {
   BLOCK_BYTES = 1 << 18,        /* text and rows of a block stay in a core's cache */
   BLOCK_ROWS = BLOCK_BYTES / 4, /* a row has at least "1,1\n" */
-  MOST_BLOCKS = 64
+  BLOCKS_A_THREAD = 4, /* of one round: a thread that is held up then holds up the others less often */
+  MOST_BLOCKS = 64     /* of two rounds */
 };
 
 typedef struct block {
@@ -32,7 +34,12 @@ typedef struct reading {
   fmlp_byte_source *source;
   fmlp_tick_detection detection;
   int32_t block_count;
-  block blocks[MOST_BLOCKS];
+  block blocks[MOST_BLOCKS]; /* the first `round_blocks` are one round, the rest the other */
+  int32_t round_blocks;
+  int32_t filled[2];       /* blocks of each round with text in them */
+  int32_t parsing;         /* the round that is being parsed; the other one is being filled */
+  fmlp_status fill_status; /* told after the rows before it */
+  fmlp_error fill_error;
   char *carry; /* the beginning of a line whose end is not read yet */
   int64_t carried;
   bool at_end;
@@ -99,12 +106,33 @@ static void parse_block(const reading *state, block *now) {
   fmlp_tick_rows_parse(&state->detection.plan, now->text, now->length, rows);
 }
 
-static fmlp_status parse_chunk(void *context, int64_t first, int64_t last, int worker, fmlp_error *error) {
+static block *round_start(reading *state, int32_t round) {
+  return state->blocks + (int64_t)round * state->round_blocks;
+}
+
+/* The rest of a round, up to the end of the file. */
+static fmlp_status fill_round(reading *state, int32_t round, fmlp_error *error) {
+  FMLP_SPAN("read.fill");
+  block *blocks = round_start(state, round);
+  while (state->filled[round] < state->round_blocks && !state->at_end) {
+    FMLP_TRY(fill_block(state, &blocks[state->filled[round]++], error));
+  }
+  return FMLP_OK;
+}
+
+/* Item 0 fills the other round, item i + 1 parses block i of this one. */
+static fmlp_status do_item(void *context, int64_t first, int64_t last, int worker, fmlp_error *error) {
   (void)worker;
   (void)error;
   reading *state = context;
-  FMLP_SPAN("read.parse");
-  for (int64_t i = first; i < last; i++) parse_block(state, &state->blocks[i]);
+  for (int64_t i = first; i < last; i++) {
+    if (i == 0) {
+      state->fill_status = fill_round(state, 1 - state->parsing, &state->fill_error);
+    } else {
+      FMLP_SPAN("read.parse");
+      parse_block(state, round_start(state, state->parsing) + i - 1);
+    }
+  }
   return FMLP_OK;
 }
 
@@ -237,22 +265,47 @@ static fmlp_status detect(reading *state, const fmlp_data_settings *settings, fm
   return FMLP_OK;
 }
 
+/* A thread alone parses each block while it is still in its cache. */
+static fmlp_status read_alone(reading *state, fmlp_error *error) {
+  while (state->filled[0] > 0) {
+    FMLP_TRY(fmlp_check_interrupt("reading ticks", error));
+    {
+      FMLP_SPAN("read.parse");
+      parse_block(state, state->blocks);
+    }
+    FMLP_TRY(append(state, state->blocks, error));
+    state->filled[0] = 0;
+    FMLP_TRY(fill_round(state, 0, error));
+  }
+  return FMLP_OK;
+}
+
+static fmlp_status read_together(reading *state, fmlp_error *error) {
+  FMLP_TRY(fill_round(state, 0, error));
+  for (; state->filled[state->parsing] > 0; state->parsing = 1 - state->parsing) {
+    int32_t parsing = state->parsing, count = state->filled[parsing];
+    state->filled[1 - parsing] = 0;
+    FMLP_TRY(fmlp_parallel_for(1 + count, 1, do_item, state, "reading ticks", error));
+    for (int32_t i = 0; i < count; i++) FMLP_TRY(append(state, round_start(state, parsing) + i, error));
+    if (state->fill_status != FMLP_OK) {
+      *error = state->fill_error;
+      return state->fill_status;
+    }
+  }
+  return FMLP_OK;
+}
+
+/* The first block is here already. */
 static fmlp_status read_blocks(reading *state, fmlp_error *error) {
-  int32_t threads = fmlp_threads() < MOST_BLOCKS ? fmlp_threads() : MOST_BLOCKS, filled = 1;
-  while (state->block_count < threads) FMLP_TRY(open_block(state, error));
+  int32_t threads = state->at_end ? 1 : fmlp_threads() < MOST_BLOCKS / 2 ? fmlp_threads() : MOST_BLOCKS / 2;
+  int32_t wanted = threads * BLOCKS_A_THREAD < MOST_BLOCKS / 2 ? threads * BLOCKS_A_THREAD : MOST_BLOCKS / 2;
+  state->round_blocks = threads > 1 ? wanted : 1;
+  state->filled[0] = 1;
+  while (state->block_count < (threads > 1 ? 2 * state->round_blocks : 1)) FMLP_TRY(open_block(state, error));
   for (int32_t i = 0; i < state->block_count; i++) {
     FMLP_TRY(open_rows(&state->detection.plan, &state->blocks[i].rows, error));
   }
-  while (filled > 0) { /* the first block is here already */
-    while (filled < state->block_count && !state->at_end) {
-      FMLP_TRY(fill_block(state, &state->blocks[filled++], error));
-    }
-    FMLP_TRY(fmlp_parallel_for(filled, 1, parse_chunk, state, "reading ticks", error));
-    for (int32_t i = 0; i < filled; i++) FMLP_TRY(append(state, &state->blocks[i], error));
-    filled = 0;
-    if (!state->at_end) FMLP_TRY(fill_block(state, &state->blocks[filled++], error));
-  }
-  return FMLP_OK;
+  return threads > 1 ? read_together(state, error) : read_alone(state, error);
 }
 
 static fmlp_status check_rows(const reading *state, fmlp_error *error) {

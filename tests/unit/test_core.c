@@ -34,6 +34,59 @@ static void memory_is_aligned_and_keeps_its_contents_when_resized(void **state) 
     for (int64_t i = 0; i < count / 3; i++) assert_int_equal(block[i], i ^ 12345);
     for (int64_t i = 0; i < count; i++) block[i] = i ^ 12345;
   }
+  count /= 3;
+  for (int64_t fewer = count / 2; fewer > 0; count = fewer, fewer /= 3) {
+    assert_int_equal(fmlp_resize(&block, count, fewer, sizeof *block, "test", &error), FMLP_OK);
+    assert_int_equal((uintptr_t)block % FMLP_ALIGNMENT, 0);
+    for (int64_t i = 0; i < fewer; i++) assert_int_equal(block[i], i ^ 12345);
+  }
+  fmlp_free(block);
+}
+
+static void large_columns_grow_side_by_side_and_keep_their_contents(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  enum { COLUMNS = 4, FIRST = 600000 };
+  int64_t *column[COLUMNS] = {NULL}, old = 0;
+  for (int64_t count = FIRST; count <= 8 * FIRST; count += FIRST, old = count - FIRST) {
+    for (int64_t c = 0; c < COLUMNS; c++) {
+      assert_int_equal(fmlp_resize(&column[c], old, count, sizeof *column[c], "test", &error), FMLP_OK);
+      for (int64_t i = old; i < count; i++) column[c][i] = i * COLUMNS + c;
+    }
+  }
+  for (int64_t c = 0; c < COLUMNS; c++) {
+    for (int64_t i = 0; i < 8 * FIRST; i++) assert_int_equal(column[c][i], i * COLUMNS + c);
+    fmlp_free(column[c]);
+  }
+}
+
+static void zeroed_memory_is_zero_small_or_large(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  for (int round = 0; round < 2; round++) {
+    for (int64_t count = 1; count < 9000000; count = count * 7 + 3) {
+      unsigned char *block = NULL;
+      assert_int_equal(fmlp_alloc_zero(&block, count, 1, "test", &error), FMLP_OK);
+      for (int64_t i = 0; i < count; i++) {
+        if (block[i] != 0) fail_msg("byte %lld of %lld", (long long)i, (long long)count);
+      }
+      memset(block, 0xa5, (size_t)count);
+      fmlp_free(block);
+    }
+  }
+}
+
+static void a_large_block_that_cannot_grow_is_left_as_it_was(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  const int64_t count = 1 << 20;
+  int64_t *block = NULL;
+  assert_int_equal(fmlp_alloc(&block, count, sizeof *block, "test", &error), FMLP_OK);
+  for (int64_t i = 0; i < count; i++) block[i] = i;
+  int64_t *before = block;
+  assert_int_equal(fmlp_resize(&block, count, INT64_MAX / 16, sizeof *block, "test", &error), FMLP_ERR_OTHER);
+  assert_ptr_equal(block, before);
+  for (int64_t i = 0; i < count; i++) assert_int_equal(block[i], i);
   fmlp_free(block);
 }
 
@@ -169,6 +222,9 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(an_error_is_one_line),
       cmocka_unit_test(memory_is_aligned_and_keeps_its_contents_when_resized),
+      cmocka_unit_test(large_columns_grow_side_by_side_and_keep_their_contents),
+      cmocka_unit_test(zeroed_memory_is_zero_small_or_large),
+      cmocka_unit_test(a_large_block_that_cannot_grow_is_left_as_it_was),
       cmocka_unit_test(impossible_sizes_are_refused),
       cmocka_unit_test(a_memory_limit_is_kept_and_named),
       cmocka_unit_test(the_nth_allocation_can_be_made_to_fail),

@@ -247,6 +247,46 @@ static void the_fast_and_the_careful_parser_agree_on_mutated_rows(void **state) 
   }
 }
 
+static void prices_written_with_changing_widths_read_exactly(void **state) {
+  (void)state;
+  static const struct {
+    const char *text;
+    int32_t points;
+  } prices[] = {{"1.38729", 138729},    {"1.38730", 138730},   {"1.3873", 138730}, {"1.4", 140000},
+                {"2", 200000},          {"2.", 200000},        {".5", 50000},      {"10.50001", 1050001},
+                {"0.00001", 1},         {"99.99999", 9999999}, {"9", 900000},      {"20000", 2000000000},
+                {"0001.38729", 138729}, {"1.387290", 138729}};
+  enum { PRICES = sizeof prices / sizeof *prices, ROWS = 20000 };
+  static int32_t expected[ROWS][2];
+  char *text = malloc(64 * ROWS);
+  int64_t length = snprintf(text, 64, "timestamp,bid,ask\n1398920401787,1.38729,1.38729\n");
+  uint64_t seed = 7;
+  int now[2] = {0, 0};
+  expected[0][0] = expected[0][1] = 138729;
+  for (int row = 1; row < ROWS; row++) {
+    for (int side = 0; side < 2; side++) {
+      seed = seed * 6364136223846793005u + 1442695040888963407u;
+      if (seed >> 62 == 0) now[side] = (int)((seed >> 33) % PRICES); /* else as the row before */
+      expected[row][side] = prices[now[side]].points;
+    }
+    length += snprintf(text + length, 64, "%lld,%s,%s%s", 1398920401787LL + row, prices[now[0]].text,
+                       prices[now[1]].text, row % 1000 > 900 ? "\r\n" : "\n");
+  }
+  write_file(text, length);
+  free(text);
+  for (int threads = 1; threads <= 2; threads++) {
+    fmlp_data_settings settings = defaults();
+    fmlp_threads_set(threads);
+    assert_read(read_with(&settings));
+    assert_int_equal(ticks.count, ROWS);
+    for (int row = 0; row < ROWS; row++) {
+      assert_int_equal(ticks.bid[row], expected[row][0]);
+      assert_int_equal(ticks.ask[row], expected[row][1]);
+    }
+  }
+  fmlp_threads_set(0);
+}
+
 /* ---- real files ---- */
 
 static const char *real(const char *name) {
@@ -324,6 +364,7 @@ int main(void) {
       test(gzip_and_zstd_read_like_plain_text_and_say_when_truncated),
       test(every_allocation_failure_leaves_nothing_behind),
       test(the_fast_and_the_careful_parser_agree_on_mutated_rows),
+      test(prices_written_with_changing_widths_read_exactly),
       test(the_fxcm_file_has_its_known_rows),
       test(the_spy_file_has_its_known_volume),
       test(the_usdjpy_sample_begins_where_it_should),
