@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <xxhash.h>
 #include <zlib.h>
 #include <zstd.h>
 
 #include "common/core/interrupt.h"
 #include "common/core/memory.h"
+#include "common/io/hash_stream.h"
 
 enum { STORED_BYTES = 1 << 17, MAGIC_BYTES = 6 };
 
@@ -38,7 +38,7 @@ struct fmlp_byte_source {
   bool at_end; /* of the stored bytes */
   unsigned char *stored;
   int64_t first, last; /* unread part of `stored` */
-  XXH3_state_t *hash;
+  fmlp_hash_stream *hash;
   const decoder *decoder;
   stream_state state;
   z_stream gzip;
@@ -68,7 +68,7 @@ static fmlp_status refill(fmlp_byte_source *source, fmlp_error *error) {
   source->first = 0;
   source->last = got;
   source->at_end = got == 0;
-  (void)XXH3_128bits_update(source->hash, source->stored, (size_t)got);
+  FMLP_SIMD_SELECT(fmlp_hash_stream_add)(source->hash, source->stored, got);
   return FMLP_OK;
 }
 
@@ -91,7 +91,7 @@ static fmlp_status read_plain(fmlp_byte_source *source, char *buffer, int64_t ca
     ssize_t got = read(source->file, buffer + done, (size_t)(capacity - done));
     if (got < 0 && errno == EINTR && !fmlp_interrupted()) continue;
     if (got < 0) return unreadable(source, errno, error);
-    (void)XXH3_128bits_update(source->hash, buffer + done, (size_t)got);
+    FMLP_SIMD_SELECT(fmlp_hash_stream_add)(source->hash, buffer + done, got);
     done += got;
     source->at_end = got == 0;
   }
@@ -286,7 +286,7 @@ static fmlp_status read_magic(fmlp_byte_source *source, fmlp_error *error) {
       source->at_end = true;
       break;
     }
-    (void)XXH3_128bits_update(source->hash, source->stored + source->last, (size_t)got);
+    FMLP_SIMD_SELECT(fmlp_hash_stream_add)(source->hash, source->stored + source->last, got);
     source->last += got;
   }
   if (source->last > 0) return FMLP_OK;
@@ -309,9 +309,8 @@ static fmlp_status open_source(fmlp_byte_source *source, const char *path, fmlp_
   memcpy(source->path, path, strlen(path) + 1);
   FMLP_TRY(open_file(source, error));
   FMLP_TRY(fmlp_alloc(&source->stored, STORED_BYTES, 1, "a read buffer", error));
-  source->hash = XXH3_createState();
-  if (!source->hash) return fmlp_fail(error, FMLP_ERR_OTHER, "%s: out of memory; free memory", path);
-  (void)XXH3_128bits_reset(source->hash);
+  FMLP_TRY(fmlp_alloc(&source->hash, 1, sizeof *source->hash, "a hash", error));
+  FMLP_SIMD_SELECT(fmlp_hash_stream_begin)(source->hash);
   FMLP_TRY(read_magic(source, error));
   return open_decoder(source, error);
 }
@@ -341,8 +340,7 @@ const char *fmlp_byte_source_compression(const fmlp_byte_source *source) {
 }
 
 fmlp_hash128 fmlp_byte_source_hash(const fmlp_byte_source *source) {
-  XXH128_hash_t hash = XXH3_128bits_digest(source->hash);
-  return (fmlp_hash128){.low = hash.low64, .high = hash.high64};
+  return FMLP_SIMD_SELECT(fmlp_hash_stream_end)(source->hash);
 }
 
 void fmlp_byte_source_close(fmlp_byte_source *source) {
@@ -352,7 +350,7 @@ void fmlp_byte_source_close(fmlp_byte_source *source) {
   if (source->archive) (void)archive_read_free(source->archive);
   if (source->file >= 0) (void)close(source->file);
   fmlp_free(source->stored);
-  (void)XXH3_freeState(source->hash);
+  fmlp_free(source->hash);
   fmlp_free(source->path);
   fmlp_free(source);
 }
