@@ -113,7 +113,8 @@ static fmlp_status make_labels(pipeline *run, fmlp_error *error) {
   fmlp_results *results = &run->results;
   const fmlp_settings *settings = run->settings;
   if (loads(run, FMLP_STAGE_LABELS)) {
-    return fmlp_load_labels(run->request, results->bars.count, &results->features, &results->labels, error);
+    return fmlp_load_labels(run->request, results->bars.count, &results->features, &results->labels,
+                            &results->events, error);
   }
   bool out_of_session_kept = settings->cleaning.out_of_session == FMLP_OUT_OF_SESSION_KEEP;
   fmlp_tick_source ticks = fmlp_ticks_source(&results->ticks);
@@ -146,8 +147,7 @@ static fmlp_status train_models(pipeline *run, fmlp_error *error) {
   FMLP_SPAN("model");
   fmlp_results *results = &run->results;
   if (loads(run, FMLP_STAGE_MODEL)) {
-    return fmlp_predictions_import(run->request->from, results->labels.count, &results->model.predictions,
-                                   error);
+    return fmlp_model_import(run->request->from, &results->labels, &results->folds, &results->model, error);
   }
   FMLP_TRY(fmlp_model_run(run->settings, &results->features, &results->labels, &results->folds,
                           &results->model, error));

@@ -29,7 +29,7 @@ FMLP_WARN_UNUSED fmlp_status fmlp_load_features(const fmlp_pipeline_request *req
                                                 fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_load_labels(const fmlp_pipeline_request *request, int64_t bars,
                                               const fmlp_features *features, fmlp_labels *labels,
-                                              fmlp_error *error);
+                                              int64_t *events, fmlp_error *error);
 
 typedef struct fmlp_finish_input {
   const fmlp_pipeline_request *request;

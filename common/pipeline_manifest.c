@@ -126,6 +126,7 @@ static json_t *stage_rows(const fmlp_results *results, fmlp_stage stage) {
     fmlp_json_set_integer(object, "dropped_no_distance", results->labels.no_distance);
     fmlp_json_set_integer(object, "dropped_no_room", results->labels.no_room);
     fmlp_json_set_integer(object, "not_usable", results->labels.not_usable);
+    fmlp_json_set_integer(object, "ties", results->labels.ties);
     break;
   case FMLP_STAGE_VALIDATION:
     fmlp_json_set_integer(object, "splits", results->folds.split_count);
@@ -260,6 +261,19 @@ static fmlp_status read_names(const json_t *names, fmlp_manifest_facts *facts, f
   return FMLP_OK;
 }
 
+static void read_label_counts(const json_t *stages, fmlp_manifest_facts *facts) {
+  size_t index;
+  const json_t *stage;
+  json_array_foreach(stages, index, stage) {
+    const char *name = json_string_value(json_object_get(stage, "stage"));
+    if (!name || strcmp(name, fmlp_stage_name(FMLP_STAGE_LABELS)) != 0) continue;
+    facts->events = json_integer_value(json_object_get(stage, "rows_in"));
+    facts->no_distance = json_integer_value(json_object_get(stage, "dropped_no_distance"));
+    facts->no_room = json_integer_value(json_object_get(stage, "dropped_no_room"));
+    facts->ties = json_integer_value(json_object_get(stage, "ties"));
+  }
+}
+
 static fmlp_status read_facts(const json_t *manifest, const char *path, fmlp_manifest_facts *facts,
                               fmlp_error *error) {
   const char *schema = json_string_value(json_object_get(manifest, "schema"));
@@ -277,6 +291,7 @@ static fmlp_status read_facts(const json_t *manifest, const char *path, fmlp_man
   facts->has_sizes = json_is_true(json_object_get(input, "has_sizes"));
   FMLP_TRY(read_scale(json_object_get(input, "price_point"), path, &facts->price, error));
   FMLP_TRY(read_scale(json_object_get(input, "size_unit"), path, &facts->size_unit, error));
+  read_label_counts(json_object_get(manifest, "stages"), facts);
   return read_names(json_object_get(json_object_get(manifest, "features"), "columns"), facts, error);
 }
 

@@ -20,9 +20,11 @@ static const stage_row rows[FMLP_STAGE_COUNT] = {
     [FMLP_STAGE_LABELS] = {"labels", "labeling",
                            NEEDS(FMLP_STAGE_CLEAN) | NEEDS(FMLP_STAGE_BARS) | NEEDS(FMLP_STAGE_FEATURES),
                            true},
-    [FMLP_STAGE_VALIDATION] = {"validation", "validation", NEEDS(FMLP_STAGE_LABELS), false},
+    /* Labels name bars, so whoever loads them needs the bars to check them against. */
+    [FMLP_STAGE_VALIDATION] = {"validation", "validation", NEEDS(FMLP_STAGE_BARS) | NEEDS(FMLP_STAGE_LABELS),
+                               false},
     [FMLP_STAGE_MODEL] = {"model", "model",
-                          NEEDS(FMLP_STAGE_FEATURES) | NEEDS(FMLP_STAGE_LABELS) |
+                          NEEDS(FMLP_STAGE_BARS) | NEEDS(FMLP_STAGE_FEATURES) | NEEDS(FMLP_STAGE_LABELS) |
                               NEEDS(FMLP_STAGE_VALIDATION),
                           true},
     [FMLP_STAGE_BACKTEST] = {"backtest", "backtest",
@@ -39,6 +41,14 @@ const char *fmlp_stage_name(fmlp_stage stage) {
 
 const char *fmlp_stage_section(fmlp_stage stage) {
   return rows[stage].section;
+}
+
+bool fmlp_stage_depends_on(fmlp_stage stage, fmlp_stage supplier) {
+  unsigned all = NEEDS(stage);
+  for (int s = (int)stage; s >= 0; s--) { /* suppliers stand before those they supply */
+    if (all & NEEDS(s)) all |= rows[s].needs;
+  }
+  return (all & NEEDS(supplier)) != 0;
 }
 
 static fmlp_status unknown_stage(const char *name, int length, fmlp_error *error) {

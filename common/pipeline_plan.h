@@ -38,6 +38,10 @@ const char *fmlp_stage_name(fmlp_stage stage);
 /* The section of the configuration that a stage depends on, besides those of the stages before it. */
 const char *fmlp_stage_section(fmlp_stage stage);
 
+/* Whether the results of `stage` change with those of `supplier`, directly or through others; of itself, yes.
+ */
+bool fmlp_stage_depends_on(fmlp_stage stage, fmlp_stage supplier);
+
 /* `stages` is a comma list, or NULL for all of them. With `from_run` false nothing is loaded: what the listed
  * stages need is computed. FMLP_ERR_USAGE for an unknown stage (naming the nearest) or an empty list. */
 FMLP_WARN_UNUSED fmlp_status fmlp_stage_plan_make(const char *stages, bool from_run, fmlp_stage_plan *plan,

@@ -238,35 +238,6 @@ static fmlp_status run_jobs(void *context, int64_t first, int64_t last, int work
   return FMLP_OK;
 }
 
-static fmlp_status score_splits(study *all, fmlp_error *error) {
-  FMLP_SPAN("model.scores");
-  const fmlp_folds *folds = all->folds;
-  for (int32_t s = 0; s < folds->split_count; s++) {
-    const fmlp_split *split = &folds->splits[s];
-    int64_t *position = NULL;
-    double *probability = NULL;
-    int8_t *target = NULL;
-    fmlp_status status = fmlp_alloc(&position, split->test_count, sizeof *position, "scores", error);
-    if (status == FMLP_OK)
-      status = fmlp_alloc(&probability, split->test_count, sizeof *probability, "scores", error);
-    if (status == FMLP_OK) status = fmlp_alloc(&target, split->test_count, sizeof *target, "scores", error);
-    if (status == FMLP_OK) {
-      find_positions(all, s, position);
-      for (int64_t i = 0; i < split->test_count; i++) {
-        probability[i] = all->result->predictions.probability[position[i]];
-        target[i] = all->target[split->test[i]];
-      }
-      all->result->scores[s].train_rows = split->train_count;
-      status = fmlp_score_fold(split->test_count, probability, target, &all->result->scores[s], error);
-    }
-    fmlp_free(position);
-    fmlp_free(probability);
-    fmlp_free(target);
-    FMLP_TRY(status);
-  }
-  return FMLP_OK;
-}
-
 /* Turns a split's gains, both sides together, into shares in the first side's row; all 0 without a split. */
 static double *share_gain(study *all, int32_t split) {
   int32_t width = all->result->feature_count;
@@ -324,7 +295,7 @@ static fmlp_status run_study(study *all, const fmlp_features *features, fmlp_err
   fmlp_status status = fmlp_parallel_for(models, 1, run_jobs, all, "model training", error);
   fmlp_progress_end();
   FMLP_TRY(status);
-  FMLP_TRY(score_splits(all, error));
+  FMLP_TRY(fmlp_score_splits(all->labels, all->folds, &result->predictions, result->scores, error));
   return weigh_features(all, error);
 }
 

@@ -67,6 +67,13 @@ FMLP_WARN_UNUSED fmlp_status fmlp_predictions_export(const fmlp_predictions *pre
 FMLP_WARN_UNUSED fmlp_status fmlp_predictions_import(const char *run_path, int64_t labels,
                                                      fmlp_predictions *predictions, fmlp_error *error);
 
+/* What a finished run tells of its model without training it again: predictions and each split's scores.
+ * Owned by the caller on success, empty on failure; FMLP_ERR_INPUT also where the predictions are not those
+ * of `folds`. */
+FMLP_WARN_UNUSED fmlp_status fmlp_model_import(const char *run_path, const fmlp_labels *labels,
+                                               const fmlp_folds *folds, fmlp_model_result *result,
+                                               fmlp_error *error);
+
 /* Writes model/<name>.ubj and feature_importance.csv (feature,importance,std; the largest first). */
 FMLP_WARN_UNUSED fmlp_status fmlp_model_write(const fmlp_model_result *result, fmlp_run_folder *folder,
                                               fmlp_error *error);

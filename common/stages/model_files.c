@@ -6,6 +6,7 @@
 #include "common/io/columns.h"
 #include "common/io/text.h"
 #include "common/stages/model.h"
+#include "common/stages/model_score.h"
 #include "prof/span.h"
 
 /* Largest importance first, features in their own order where equal. */
@@ -90,5 +91,21 @@ fmlp_status fmlp_predictions_import(const char *run_path, int64_t labels, fmlp_p
   memset(predictions, 0, sizeof *predictions);
   fmlp_status status = import_columns(run_path, labels, predictions, error);
   if (status != FMLP_OK) fmlp_predictions_release(predictions);
+  return status;
+}
+
+static fmlp_status import_result(const char *run_path, const fmlp_labels *labels, const fmlp_folds *folds,
+                                 fmlp_model_result *result, fmlp_error *error) {
+  FMLP_TRY(fmlp_predictions_import(run_path, labels->count, &result->predictions, error));
+  FMLP_TRY(fmlp_alloc_zero(&result->scores, folds->split_count, sizeof *result->scores, "scores", error));
+  result->split_count = folds->split_count;
+  return fmlp_score_splits(labels, folds, &result->predictions, result->scores, error);
+}
+
+fmlp_status fmlp_model_import(const char *run_path, const fmlp_labels *labels, const fmlp_folds *folds,
+                              fmlp_model_result *result, fmlp_error *error) {
+  memset(result, 0, sizeof *result);
+  fmlp_status status = import_result(run_path, labels, folds, result, error);
+  if (status != FMLP_OK) fmlp_model_result_release(result);
   return status;
 }

@@ -15,4 +15,10 @@ FMLP_WARN_UNUSED fmlp_status fmlp_score_auc(int64_t count, const double *probabi
 /* Fills auc, accuracy, log_loss, base_rate and test_rows; all NaN for no rows. */
 FMLP_WARN_UNUSED fmlp_status fmlp_score_fold(int64_t count, const double *probability, const int8_t *target,
                                              fmlp_fold_score *score, fmlp_error *error);
+
+/* Scores of every split from predictions that hold each test row of each split once:
+ * scores[folds->split_count]. FMLP_ERR_INPUT when the predictions are not those of the folds. */
+FMLP_WARN_UNUSED fmlp_status fmlp_score_splits(const fmlp_labels *labels, const fmlp_folds *folds,
+                                               const fmlp_predictions *predictions, fmlp_fold_score *scores,
+                                               fmlp_error *error);
 #endif

@@ -116,6 +116,65 @@ static void auc_counts_ties_half(void **state) {
   assert_true(isnan(auc));
 }
 
+/* Predictions of every split's test rows, split by split and backwards within: no order may matter. */
+static void predict_all(const fmlp_folds *folds, fmlp_predictions *predictions) {
+  fmlp_error error = {""};
+  int64_t total = 0;
+  for (int32_t s = 0; s < folds->split_count; s++) total += folds->splits[s].test_count;
+  memset(predictions, 0, sizeof *predictions);
+  assert_int_equal(fmlp_alloc_zero(&predictions->label_row, total, 8, "rows", &error), FMLP_OK);
+  assert_int_equal(fmlp_alloc_zero(&predictions->split, total, 8, "splits", &error), FMLP_OK);
+  assert_int_equal(fmlp_alloc_zero(&predictions->path, total, 8, "paths", &error), FMLP_OK);
+  assert_int_equal(fmlp_alloc_zero(&predictions->probability, total, 8, "probabilities", &error), FMLP_OK);
+  for (int32_t s = folds->split_count - 1; s >= 0; s--) {
+    for (int64_t i = folds->splits[s].test_count - 1; i >= 0; i--) {
+      int64_t at = predictions->count++;
+      predictions->label_row[at] = folds->splits[s].test[i];
+      predictions->split[at] = s;
+      predictions->probability[at] = 0.5 + 0.5 * noise(200 + (uint64_t)s, folds->splits[s].test[i]);
+    }
+  }
+}
+
+static void scores_need_nothing_but_predictions_and_labels(void **state) {
+  (void)state;
+  make_market(0, 2);
+  fmlp_error error = {""};
+  fmlp_folds folds;
+  assert_int_equal(fmlp_cv_split(&world.settings.validation, &world.labels, &folds, &error), FMLP_OK);
+  fmlp_predictions predictions;
+  predict_all(&folds, &predictions);
+  fmlp_fold_score scores[10];
+  assert_int_equal(folds.split_count, 10);
+  assert_int_equal(fmlp_score_splits(&world.labels, &folds, &predictions, scores, &error), FMLP_OK);
+  double probability[2 * BARS];
+  int8_t target[2 * BARS];
+  for (int32_t s = 0; s < 10; s++) {
+    const fmlp_split *split = &folds.splits[s];
+    for (int64_t i = 0; i < split->test_count; i++) {
+      probability[i] = 0.5 + 0.5 * noise(200 + (uint64_t)s, split->test[i]);
+      target[i] = world.label[split->test[i]] > 0;
+    }
+    fmlp_fold_score wanted = {.train_rows = split->train_count};
+    assert_int_equal(fmlp_score_fold(split->test_count, probability, target, &wanted, &error), FMLP_OK);
+    assert_memory_equal(&scores[s], &wanted, sizeof wanted);
+  }
+  /* Predictions of other folds are refused: one too few, a row twice, a row of training, a split too many. */
+  predictions.count--;
+  assert_int_equal(fmlp_score_splits(&world.labels, &folds, &predictions, scores, &error), FMLP_ERR_INPUT);
+  predictions.count++;
+  int64_t row = predictions.label_row[0], number = predictions.split[0];
+  predictions.label_row[0] = folds.splits[number].train[0];
+  assert_int_equal(fmlp_score_splits(&world.labels, &folds, &predictions, scores, &error), FMLP_ERR_INPUT);
+  predictions.label_row[0] = predictions.label_row[1];
+  assert_int_equal(fmlp_score_splits(&world.labels, &folds, &predictions, scores, &error), FMLP_ERR_INPUT);
+  predictions.label_row[0] = row;
+  predictions.split[0] = 10;
+  assert_int_equal(fmlp_score_splits(&world.labels, &folds, &predictions, scores, &error), FMLP_ERR_INPUT);
+  fmlp_predictions_release(&predictions);
+  fmlp_folds_release(&folds);
+}
+
 static void fold_scores_are_those_of_their_definitions(void **state) {
   (void)state;
   fmlp_error error = {""};
@@ -412,6 +471,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(auc_counts_ties_half),
     cmocka_unit_test(fold_scores_are_those_of_their_definitions),
+    cmocka_unit_test(scores_need_nothing_but_predictions_and_labels),
 #if FMLP_HAVE_MODEL
     cmocka_unit_test(bits_do_not_depend_on_the_number_of_threads),
     cmocka_unit_test(another_seed_gives_another_forest),

@@ -54,6 +54,25 @@ static void without_a_run_the_suppliers_are_computed(void **state) {
   assert_int_equal(plan.action[FMLP_STAGE_FEATURES], FMLP_STAGE_SUPPORT);
 }
 
+static void whoever_loads_labels_has_their_bars(void **state) {
+  (void)state;
+  const char *const lists[] = {"validation", "model", "validation,model", "backtest", "risk"};
+  for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+    fmlp_stage_plan plan = plan_of(lists[l], true);
+    assert_int_equal(plan.action[FMLP_STAGE_LABELS], FMLP_STAGE_LOAD);
+    assert_int_equal(plan.action[FMLP_STAGE_BARS], FMLP_STAGE_LOAD);
+  }
+}
+
+static void stages_depend_on_all_before_them_through_others_too(void **state) {
+  (void)state;
+  assert_true(fmlp_stage_depends_on(FMLP_STAGE_MODEL, FMLP_STAGE_READ));
+  assert_true(fmlp_stage_depends_on(FMLP_STAGE_MODEL, FMLP_STAGE_MODEL));
+  assert_true(fmlp_stage_depends_on(FMLP_STAGE_RISK, FMLP_STAGE_VALIDATION));
+  assert_false(fmlp_stage_depends_on(FMLP_STAGE_LABELS, FMLP_STAGE_VALIDATION));
+  assert_false(fmlp_stage_depends_on(FMLP_STAGE_FEATURES, FMLP_STAGE_LABELS));
+}
+
 static void unknown_and_empty_stages_are_refused(void **state) {
   (void)state;
   fmlp_stage_plan plan;
@@ -71,6 +90,8 @@ int main(void) {
       cmocka_unit_test(features_from_a_run_do_not_read_ticks),
       cmocka_unit_test(risk_recomputes_the_backtest_but_not_the_model),
       cmocka_unit_test(without_a_run_the_suppliers_are_computed),
+      cmocka_unit_test(whoever_loads_labels_has_their_bars),
+      cmocka_unit_test(stages_depend_on_all_before_them_through_others_too),
       cmocka_unit_test(unknown_and_empty_stages_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
