@@ -274,6 +274,20 @@ static void read_label_counts(const json_t *stages, fmlp_manifest_facts *facts) 
   }
 }
 
+static void read_stages(const json_t *stages, fmlp_manifest_facts *facts) {
+  size_t index, length = 0;
+  const json_t *stage;
+  json_array_foreach(stages, index, stage) {
+    const char *name = json_string_value(json_object_get(stage, "stage"));
+    const char *action = json_string_value(json_object_get(stage, "action"));
+    if (!name || !action || strcmp(action, action_names[FMLP_STAGE_RUN]) != 0) continue;
+    int written =
+        snprintf(facts->stages + length, sizeof facts->stages - length, "%s%s", length ? "," : "", name);
+    if (written > 0) length += (size_t)written;
+    if (length >= sizeof facts->stages) break;
+  }
+}
+
 static fmlp_status read_facts(const json_t *manifest, const char *path, fmlp_manifest_facts *facts,
                               fmlp_error *error) {
   const char *schema = json_string_value(json_object_get(manifest, "schema"));
@@ -292,6 +306,7 @@ static fmlp_status read_facts(const json_t *manifest, const char *path, fmlp_man
   FMLP_TRY(read_scale(json_object_get(input, "price_point"), path, &facts->price, error));
   FMLP_TRY(read_scale(json_object_get(input, "size_unit"), path, &facts->size_unit, error));
   read_label_counts(json_object_get(manifest, "stages"), facts);
+  read_stages(json_object_get(manifest, "stages"), facts);
   return read_names(json_object_get(json_object_get(manifest, "features"), "columns"), facts, error);
 }
 

@@ -17,6 +17,7 @@ typedef struct fmlp_manifest_facts {
   fmlp_tick_kind kind;
   bool has_sizes;
   fmlp_scale price, size_unit;
+  char stages[128];                           /* what it ran, as --stages takes it; "" when it ran nothing */
   int64_t events, no_distance, no_room, ties; /* of the labels stage: what its columns do not tell */
   int32_t feature_count;
   char **feature_names; /* [feature_count] in the order of the table, owned */

@@ -73,6 +73,15 @@ static fmlp_status mark_listed(const char *stages, fmlp_stage_plan *plan, fmlp_e
   }
 }
 
+/* The report shows whatever the run has; asked for alone, it is about everything. */
+static unsigned needs_of(const fmlp_stage_plan *plan, int stage) {
+  if (stage != FMLP_STAGE_REPORT) return rows[stage].needs;
+  for (int s = 0; s < FMLP_STAGE_REPORT; s++) {
+    if (plan->action[s] == FMLP_STAGE_RUN) return 0;
+  }
+  return NEEDS(FMLP_STAGE_REPORT) - 1;
+}
+
 fmlp_status fmlp_stage_plan_make(const char *stages, bool from_run, fmlp_stage_plan *plan,
                                  fmlp_error *error) {
   memset(plan, 0, sizeof *plan);
@@ -84,8 +93,9 @@ fmlp_status fmlp_stage_plan_make(const char *stages, bool from_run, fmlp_stage_p
   /* Backwards, so that a stage's own needs are known before its suppliers are looked at. */
   for (int s = FMLP_STAGE_COUNT - 1; s >= 0; s--) {
     if (plan->action[s] == FMLP_STAGE_SKIP || plan->action[s] == FMLP_STAGE_LOAD) continue;
+    unsigned needs = needs_of(plan, s);
     for (int supplier = 0; supplier < s; supplier++) {
-      if (!(rows[s].needs & NEEDS(supplier)) || plan->action[supplier] != FMLP_STAGE_SKIP) continue;
+      if (!(needs & NEEDS(supplier)) || plan->action[supplier] != FMLP_STAGE_SKIP) continue;
       plan->action[supplier] = from_run && rows[supplier].stored ? FMLP_STAGE_LOAD : FMLP_STAGE_SUPPORT;
     }
   }

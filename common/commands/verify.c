@@ -20,6 +20,7 @@
 #include "common/io/compare_runs.h"
 #include "common/io/json.h"
 #include "common/pipeline.h"
+#include "common/pipeline_manifest.h"
 
 enum { PATH_CAPACITY = 4096, MAX_SIDES = 8, EXTRA_OVERRIDES = 2 };
 
@@ -33,7 +34,8 @@ typedef struct side {
 
 typedef struct verification {
   const fmlp_run_arguments *arguments;
-  const char *base_file; /* config.yaml of RUN, or NULL */
+  const char *base_file;            /* config.yaml of RUN, or NULL */
+  const fmlp_manifest_facts *facts; /* of RUN: the stages it ran are run again, on the same input; or NULL */
   char scratch[PATH_CAPACITY];
   int side_count;
   side sides[MAX_SIDES];
@@ -133,7 +135,9 @@ static fmlp_status run_side(const verification *all, side *run, int number, fmlp
   fmlp_status status = fmlp_config_load(&request, &config, error);
   if (status == FMLP_OK) {
     fmlp_pipeline_request pipeline = {.config = config,
-                                      .stages = all->arguments ? all->arguments->stages : NULL,
+                                      .stages = all->arguments ? all->arguments->stages
+                                                : all->facts   ? all->facts->stages
+                                                               : NULL,
                                       .run_dir = run->folder,
                                       .command_line = "fmlp verify",
                                       .quiet = true};
@@ -221,6 +225,24 @@ static fmlp_status write_record(json_t *pairs, fmlp_error *error) {
   return status;
 }
 
+/* A finished run can be compared with only on the input it read: another one would differ everywhere. */
+static fmlp_status check_same_input(const verification *all, const side *run, fmlp_error *error) {
+  if (!all->facts || !*all->facts->input_hash) return FMLP_OK;
+  fmlp_manifest_facts now;
+  FMLP_TRY(fmlp_manifest_read(run->folder, &now, error));
+  bool same = strcmp(now.input_hash, all->facts->input_hash) == 0;
+  fmlp_status status = FMLP_OK;
+  if (!same) {
+    status =
+        fmlp_fail(error, FMLP_ERR_INPUT,
+                  "the input file is not the one that the run read (XXH3 %s now, %s then); give it back its "
+                  "file",
+                  now.input_hash, all->facts->input_hash);
+  }
+  fmlp_manifest_facts_release(&now);
+  return status;
+}
+
 static fmlp_status compare_sides(verification *all, const char *finished, json_t *pairs, fmlp_error *error) {
   int64_t differing = 0;
   char first[400] = "";
@@ -228,6 +250,7 @@ static fmlp_status compare_sides(verification *all, const char *finished, json_t
     printf("running on %s\n", all->sides[s].name);
     (void)fflush(stdout);
     FMLP_TRY(run_side(all, &all->sides[s], s, error));
+    FMLP_TRY(check_same_input(all, &all->sides[s], error));
     if (finished) {
       FMLP_TRY(compare(finished, finished, all->sides[s].name, all->sides[s].folder, pairs, &differing, first,
                        sizeof first, error));
@@ -265,8 +288,12 @@ static fmlp_status verify_run(const char *run, fmlp_error *error) {
                      "%s: %s; give the folder of a finished run, or overrides like data.path=FILE", config,
                      strerror(errno));
   }
-  verification all = {.base_file = config};
-  return verify(&all, run, error);
+  fmlp_manifest_facts facts;
+  FMLP_TRY(fmlp_manifest_read(run, &facts, error));
+  verification all = {.base_file = config, .facts = &facts};
+  fmlp_status status = verify(&all, run, error);
+  fmlp_manifest_facts_release(&facts);
+  return status;
 }
 
 /* The option given that means nothing here: verify runs on every device, and only runs. */

@@ -58,7 +58,9 @@ rerun features,labels features labels
 rerun bars,features,labels,validation,model,backtest,risk bars features labels folds predictions model trades.csv \
   equity.csv metrics.json monte_carlo monte_carlo.json
 rm -rf again
-expect 0 '' -- run --from full --stages report run.dir=again
+expect 0 'trades of [0-9]+ signals' -- run --from full --stages report run.dir=again
+current='a report alone'
+if [ "$(grep -c '<svg' again/report.html)" -gt 0 ] && [ ! -e again/trades.csv ]; then pass; else fail 'shows nothing'; fi
 rm -rf again
 
 # Settings of the stages that run may change; the result is that of a full run with them.
@@ -157,6 +159,16 @@ rm changed/labels/weight.npy
 expect 5 'labels/weight' -- verify changed
 rm -rf changed
 expect 3 'config.yaml' -- verify absent
+
+# A run of some stages is compared in those; a run whose input has changed since cannot be compared at all.
+for stages in bars features model backtest; do
+  expect 0 '' -- run --from full --stages "$stages" run.dir=part
+  expect 0 'equal' -- verify part
+  rm -rf part
+done
+sed -i '$d' ticks.csv
+expect 3 'not the one' -- verify full
+cp kept.csv ticks.csv
 
 # A sweep gives a folder a job, each with its own setting, each what a run of its own gives.
 expect 0 'job 4 of 4' -- run "${settings[@]}" -m run.dir=sweep backtest.threshold=0.3,0.6 experiment.seed=42,7

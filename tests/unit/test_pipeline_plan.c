@@ -64,6 +64,17 @@ static void whoever_loads_labels_has_their_bars(void **state) {
   }
 }
 
+static void a_report_alone_is_about_everything(void **state) {
+  (void)state;
+  fmlp_stage_plan plan = plan_of("report", true);
+  assert_int_equal(plan.action[FMLP_STAGE_MODEL], FMLP_STAGE_LOAD);
+  assert_int_equal(plan.action[FMLP_STAGE_FEATURES], FMLP_STAGE_LOAD);
+  assert_int_equal(plan.action[FMLP_STAGE_BACKTEST], FMLP_STAGE_SUPPORT);
+  assert_int_equal(plan.action[FMLP_STAGE_RISK], FMLP_STAGE_SUPPORT);
+  plan = plan_of("bars,report", true);
+  assert_int_equal(plan.action[FMLP_STAGE_MODEL], FMLP_STAGE_SKIP);
+}
+
 static void stages_depend_on_all_before_them_through_others_too(void **state) {
   (void)state;
   assert_true(fmlp_stage_depends_on(FMLP_STAGE_MODEL, FMLP_STAGE_READ));
@@ -91,6 +102,7 @@ int main(void) {
       cmocka_unit_test(risk_recomputes_the_backtest_but_not_the_model),
       cmocka_unit_test(without_a_run_the_suppliers_are_computed),
       cmocka_unit_test(whoever_loads_labels_has_their_bars),
+      cmocka_unit_test(a_report_alone_is_about_everything),
       cmocka_unit_test(stages_depend_on_all_before_them_through_others_too),
       cmocka_unit_test(unknown_and_empty_stages_are_refused),
   };
