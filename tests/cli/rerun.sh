@@ -125,7 +125,7 @@ elif grep -q '"differing_outputs": *0' verify.json && ! grep -q '"differing_outp
 else
   fail 'does not say that every output is equal'
 fi
-if "$FMLP" --version | grep -q 'test hooks'; then
+if [[ $("$FMLP" --version) == *'test hooks'* ]]; then
   current='verify names the second backend'
   if grep -q 'paranoid' verify.json; then pass; else fail 'no paranoid backend in a test build'; fi
 fi
