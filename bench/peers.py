@@ -341,7 +341,7 @@ def environment():
         return subprocess.run(command, capture_output=True, text=True, cwd=ROOT).stdout.strip()
 
     processor = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if "model name" in line), "")
-    changed = bool(tell("git", "status", "--porcelain", "--", "bench", "common", "cpu", "prof"))
+    changed = bool(tell("git", "status", "--porcelain", "--untracked-files=no", "--", "bench", "common", "cpu", "prof"))
     return {"date": time.strftime("%Y-%m-%d"), "commit": tell("git", "rev-parse", "HEAD") + ("+" if changed else ""),
             "compiler": tell("cc", "--version").splitlines()[0], "processor": processor, "cores": os.cpu_count(),
             "load_average": os.getloadavg(), "kernel": platform.release(), "python": platform.python_version(),
