@@ -20,6 +20,7 @@
 #include "common/io/csv.h"
 #include "common/io/run_folder.h"
 #include "common/pipeline_finish.h"
+#include "common/pipeline_manifest.h"
 #include "common/pipeline_plan.h"
 #include "common/results.h"
 #include "common/stages/bars_columns.h"
@@ -147,6 +148,7 @@ static fmlp_status train_models(pipeline *run, fmlp_error *error) {
   FMLP_SPAN("model");
   fmlp_results *results = &run->results;
   if (loads(run, FMLP_STAGE_MODEL)) {
+    FMLP_TRY(fmlp_manifest_check_columns(run->request->from, "predictions", error));
     return fmlp_model_import(run->request->from, &results->labels, &results->folds, &results->model, error);
   }
   FMLP_TRY(fmlp_model_run(run->settings, &results->features, &results->labels, &results->folds,

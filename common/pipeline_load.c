@@ -144,6 +144,7 @@ fmlp_status fmlp_check_same_input(const fmlp_pipeline_request *request, const fm
 }
 
 fmlp_status fmlp_load_bars(const fmlp_pipeline_request *request, fmlp_bars *bars, fmlp_error *error) {
+  FMLP_TRY(fmlp_manifest_check_columns(request->from, "bars", error));
   fmlp_manifest_facts facts;
   FMLP_TRY(fmlp_manifest_read(request->from, &facts, error));
   fmlp_status status =
@@ -154,6 +155,7 @@ fmlp_status fmlp_load_bars(const fmlp_pipeline_request *request, fmlp_bars *bars
 
 fmlp_status fmlp_load_features(const fmlp_pipeline_request *request, fmlp_features *features,
                                fmlp_error *error) {
+  FMLP_TRY(fmlp_manifest_check_columns(request->from, "features", error));
   fmlp_manifest_facts facts;
   FMLP_TRY(fmlp_manifest_read(request->from, &facts, error));
   fmlp_status status =
@@ -166,6 +168,7 @@ fmlp_status fmlp_load_features(const fmlp_pipeline_request *request, fmlp_featur
 fmlp_status fmlp_load_labels(const fmlp_pipeline_request *request, int64_t bars,
                              const fmlp_features *features, fmlp_labels *labels, int64_t *events,
                              fmlp_error *error) {
+  FMLP_TRY(fmlp_manifest_check_columns(request->from, "labels", error));
   fmlp_manifest_facts facts;
   FMLP_TRY(fmlp_manifest_read(request->from, &facts, error));
   fmlp_status status = fmlp_labels_import(request->from, bars, labels, error);

@@ -27,6 +27,11 @@ typedef struct fmlp_manifest_facts {
  * caller owns the facts (fmlp_manifest_facts_release). */
 FMLP_WARN_UNUSED fmlp_status fmlp_manifest_read(const char *run, fmlp_manifest_facts *facts,
                                                 fmlp_error *error);
+/* Checks every stored column of `group` ("bars", "labels") against its hash in the manifest: FMLP_ERR_INPUT
+ * names one that is missing or not what the run wrote, or says that there is none. */
+FMLP_WARN_UNUSED fmlp_status fmlp_manifest_check_columns(const char *run, const char *group,
+                                                         fmlp_error *error);
+
 void fmlp_manifest_facts_release(fmlp_manifest_facts *facts);
 
 #endif

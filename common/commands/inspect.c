@@ -41,6 +41,13 @@ static void note_gap(findings *found, gap now) {
   }
 }
 
+/* ns from one tick to the next, saturated: one of them may have a date centuries off. */
+static int64_t wait_between(int64_t before, int64_t after) {
+  int64_t wait = 0;
+  if (__builtin_sub_overflow(after, before, &wait)) return after > before ? INT64_MAX : INT64_MIN;
+  return wait;
+}
+
 static findings look(const fmlp_ticks *ticks) {
   findings found = {.lowest_bid = INT32_MAX, .least_spread = INT64_MAX, .largest_spread = INT64_MIN};
   for (int64_t i = 0; i < ticks->count; i++) {
@@ -54,7 +61,7 @@ static findings look(const fmlp_ticks *ticks) {
     found.saturday += weekday == 6;
     found.sunday += weekday == 0;
     found.without_size += ticks->size ? ticks->size[i] == 0 : 0;
-    if (i > 0) note_gap(&found, (gap){ticks->time[i - 1], ticks->time[i] - ticks->time[i - 1]});
+    if (i > 0) note_gap(&found, (gap){ticks->time[i - 1], wait_between(ticks->time[i - 1], ticks->time[i])});
   }
   return found;
 }

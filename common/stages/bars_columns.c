@@ -178,12 +178,20 @@ static fmlp_status derive(fmlp_bars *bars, fmlp_error *error) {
   return FMLP_OK;
 }
 
-static fmlp_status check_ticks(const char *folder, const fmlp_bars *bars, fmlp_error *error) {
+#define LAST_TIME INT64_C(9214646400000000000) /* the end of the year 2261, beyond which no reader goes */
+
+static fmlp_status check_rows(const char *folder, const fmlp_bars *bars, fmlp_error *error) {
   for (int64_t i = 0; i < bars->count; i++) {
     int64_t before = i == 0 ? 0 : bars->last_tick[i - 1];
     if (bars->first_tick[i] < before || bars->last_tick[i] <= bars->first_tick[i]) {
       return fmlp_fail(error, FMLP_ERR_INPUT, "%s/bars: row %lld has impossible ticks [%lld, %lld)", folder,
                        (long long)i, (long long)bars->first_tick[i], (long long)bars->last_tick[i]);
+    }
+    int64_t earliest = i == 0 ? -LAST_TIME : bars->open_time[i - 1];
+    if (bars->open_time[i] < earliest || bars->close_time[i] < bars->open_time[i] ||
+        bars->close_time[i] > LAST_TIME) {
+      return fmlp_fail(error, FMLP_ERR_INPUT, "%s/bars: row %lld has impossible times %lld to %lld", folder,
+                       (long long)i, (long long)bars->open_time[i], (long long)bars->close_time[i]);
     }
   }
   return FMLP_OK;
@@ -196,7 +204,7 @@ static fmlp_status read_columns(const char *folder, fmlp_bars *bars, fmlp_error 
     if (needs_sizes(&columns[c]) && !bars->has_sizes) continue;
     FMLP_TRY(read_column(folder, &columns[c], bars, error));
   }
-  FMLP_TRY(check_ticks(folder, bars, error));
+  FMLP_TRY(check_rows(folder, bars, error));
   return derive(bars, error);
 }
 

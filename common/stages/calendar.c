@@ -15,7 +15,8 @@
 
 enum {
   DAY_MINUTES = 1440,
-  MARGIN_DAYS = 10, /* a week either side, whatever the zone, and the session that runs over its edge */
+  LONGEST_DAYS = 73050, /* 200 years */
+  MARGIN_DAYS = 10,     /* a week either side, whatever the zone, and the session that runs over its edge */
   FRIDAY = 5,
   SATURDAY = 6,
   SUNDAY = 0
@@ -60,10 +61,28 @@ static fmlp_status allocate(fmlp_calendar *calendar, int64_t days, fmlp_error *e
   return fmlp_alloc(&calendar->local_day, days, sizeof *calendar->local_day, "session calendar", error);
 }
 
+static long long year_of(int64_t time) {
+  return (long long)(1970 + fmlp_floor_divide(fmlp_floor_divide(time, FMLP_NS_PER_DAY) * 400, 146097));
+}
+
+/* Sums of times within the span stay far from what 64 bits of nanoseconds hold. */
+static fmlp_status check_span(int64_t first_time, int64_t last_time, fmlp_error *error) {
+  int64_t span = 0;
+  if (!__builtin_sub_overflow(last_time, first_time, &span) && span <= LONGEST_DAYS * FMLP_NS_PER_DAY) {
+    return FMLP_OK;
+  }
+  return fmlp_fail(
+      error, FMLP_ERR_INPUT,
+      "the ticks reach from the year %lld to %lld, more than 200 years; correct the time of the first "
+      "or the last of them",
+      year_of(first_time), year_of(last_time));
+}
+
 fmlp_status fmlp_calendar_build(const fmlp_session_settings *settings, int64_t first_time, int64_t last_time,
                                 fmlp_calendar *calendar, fmlp_error *error) {
   FMLP_SPAN("calendar.build");
   *calendar = (fmlp_calendar){0};
+  FMLP_TRY(check_span(first_time, last_time, error));
   fmlp_timezone *zone = NULL;
   fmlp_status status = fmlp_timezone_open(settings->timezone ? settings->timezone : "UTC", &zone, error);
   if (status != FMLP_OK) return fmlp_fail_prefix(error, status, "session.timezone");

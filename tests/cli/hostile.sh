@@ -30,6 +30,27 @@ expect 3 'usable' -- run data.path=constant.csv run.dir=runs/x "${settings[@]}"
 expect 3 'session' -- run data.path=ticks.csv run.dir=runs/x "${some[@]}" session.session_start=22:00 \
   session.session_end=22:01
 
+# A date centuries off.
+awk -F, 'NR == 1 { print "time,ask,bid" }
+  NR > 1 { day = NR < 1500 ? "1700-01-04" : "2250-01-04"
+    printf "%s 10:%02d:%02dZ,%s,%s\n", day, NR / 60 % 60, NR % 60, $2, $3 }' ticks.csv >centuries.csv
+expect 3 '1700 to 2250' -- run data.path=centuries.csv run.dir=runs/x "${some[@]}"
+expect 0 '' -- inspect centuries.csv
+
+# A finished run that was damaged afterwards is not built upon.
+"$FMLP" run data.path=ticks.csv run.dir=whole/base "${settings[@]}" >/dev/null 2>&1
+from_damaged() { # FILE OFFSET
+  rm -rf damaged && cp -r whole/base damaged
+  printf '\377' | dd of="damaged/$1" bs=1 seek="$2" conv=notrunc status=none
+  expect 3 "$1.*not what the run wrote" -- run --from damaged --stages backtest,risk,report run.dir=runs/x
+}
+from_damaged bars/open_time.npy 1007
+from_damaged bars/bid_close_points.npy 331
+from_damaged labels/end_bar.npy 137
+from_damaged predictions/probability.npy 403
+rm -rf damaged && cp -r whole/base damaged && rm damaged/labels/weight.npy
+expect 3 'weight\.npy' -- run --from damaged --stages backtest,risk,report run.dir=runs/x
+
 # Names that no folder can have are refused before the work.
 expect 1 'too long' -- run data.path=ticks.csv "run.dir=$(printf 'x%.0s' {1..300})" "${some[@]}"
 expect 2 'experiment\.name' -- run data.path=ticks.csv $'experiment.name=a\nb' "${some[@]}"

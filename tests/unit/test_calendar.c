@@ -203,6 +203,20 @@ static void every_failed_allocation_leaves_an_empty_calendar(void **state) {
   }
 }
 
+static void a_span_of_centuries_is_a_wrong_date(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  fmlp_calendar calendar;
+  fmlp_session_settings settings = sessions("UTC", 0, 1440, 1440, false);
+  int64_t from = at(1971, 1, 4, 0, 0), to = at(2250, 1, 4, 0, 0);
+  assert_int_equal(fmlp_calendar_build(&settings, from, to, &calendar, &error), FMLP_ERR_INPUT);
+  assert_non_null(strstr(error.text, "from the year 1971 to 2250"));
+  assert_int_equal(calendar.count, 0);
+  calendar = build(settings, at(1990, 1, 4, 0, 0), at(2180, 1, 4, 0, 0));
+  assert_true(calendar.count > 190 * 250);
+  fmlp_calendar_release(&calendar);
+}
+
 static void the_ends_of_time_do_not_overflow(void **state) {
   (void)state;
   fmlp_calendar calendar = build(sessions("UTC", 0, 1440, 1440, true), INT64_MIN, INT64_MIN + 1000 * NS);
@@ -225,6 +239,7 @@ int main(void) {
       cmocka_unit_test(times_that_clocks_skip_or_repeat_are_defined),
       cmocka_unit_test(an_unknown_zone_is_a_usage_error_that_names_the_key),
       cmocka_unit_test(every_failed_allocation_leaves_an_empty_calendar),
+      cmocka_unit_test(a_span_of_centuries_is_a_wrong_date),
       cmocka_unit_test(the_ends_of_time_do_not_overflow),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
