@@ -12,7 +12,8 @@ FMLP=$(realpath "$FMLP")
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export FMLP_DEVICE=cpu
 work=$(mktemp -d)
-trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
+# A child of this shell that a signal ends before it has put the trap aside would run it: only the shell itself may.
+trap '[ "$BASHPID" != "$$" ] || { chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"; }' EXIT
 cd "$work"
 passed=0 failed=0
 
