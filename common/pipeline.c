@@ -22,6 +22,7 @@
 #include "common/pipeline_finish.h"
 #include "common/pipeline_manifest.h"
 #include "common/pipeline_plan.h"
+#include "common/pipeline_warnings.h"
 #include "common/results.h"
 #include "common/stages/bars_columns.h"
 #include "common/stages/cv.h"
@@ -94,6 +95,7 @@ static fmlp_status build_bars(pipeline *run, fmlp_error *error) {
   fmlp_tick_source ticks = fmlp_ticks_source(&results->ticks);
   FMLP_TRY(fmlp_bars_build(&run->settings->bars, &results->calendar, &ticks, &results->bars,
                            &results->bars_report, error));
+  fmlp_warn_of_bars(run->settings, &results->bars);
   return writes(run, FMLP_STAGE_BARS) ? fmlp_bars_export(&results->bars, &run->sink, error) : FMLP_OK;
 }
 
@@ -165,6 +167,7 @@ static fmlp_status backtest(pipeline *run, fmlp_error *error) {
   fmlp_tick_source ticks = fmlp_ticks_source(&results->ticks);
   FMLP_TRY(fmlp_evaluate(run->settings, &results->calendar, &results->bars, &ticks, &results->labels,
                          &results->folds, &results->model.predictions, &results->evaluation, error));
+  fmlp_warn_of_leverage(run->settings, &results->evaluation.trades);
   if (!writes(run, FMLP_STAGE_BACKTEST)) return FMLP_OK;
   fmlp_text trades = {0}, equity = {0}, metrics = {0};
   fmlp_csv_trades(&results->evaluation.trades, &trades);
@@ -194,7 +197,12 @@ static fmlp_status study_risk(pipeline *run, fmlp_error *error) {
 
 /* a second file, predicted by the final model and backtested */
 static fmlp_status hold_out(pipeline *run, fmlp_error *error) {
-  if (!run->settings->data.test_path || !writes(run, FMLP_STAGE_MODEL)) return FMLP_OK;
+  if (!run->settings->data.test_path) return FMLP_OK;
+  if (!writes(run, FMLP_STAGE_MODEL)) {
+    fmlp_log_warning(
+        "data.test_path: left out, because the model is not trained in this run; add model to --stages");
+    return FMLP_OK;
+  }
   return fmlp_holdout_run(run->settings, &run->compute, &run->results, run->folder, &run->results.holdout,
                           error);
 }

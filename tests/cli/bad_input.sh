@@ -112,4 +112,18 @@ expect 0 'window|longer' -- $(run good.csv run.dir=ok/long '+features.plan=[{nam
 # shellcheck disable=SC2046
 expect 3 'size' -- $(run good.csv bars.type=volume)
 
+# Legal settings that are hardly meant are warned of: bars of one tick each, positions of hundreds of times the capital.
+awk -F, 'NR == 1 { print "timestamp,price,volume" } NR > 1 { printf "%s,%.5f,%d\n", $1, $2 * 150, 100 + NR % 7 }' good.csv \
+  >shares.csv
+# shellcheck disable=SC2046
+expect 0 'hold a single tick.*raise it' -- $(run shares.csv bars.type=volume bars.threshold=50 run.dir=ok/single --stages bars)
+# shellcheck disable=SC2046
+expect 0 'times the capital.*us_equity' -- $(run shares.csv run.dir=ok/leverage)
+# shellcheck disable=SC2046
+expect 0 '' -- $(run shares.csv run.dir=ok/equity backtest=us_equity)
+current='no warning where the contract fits'
+if grep -q 'times the capital' stderr; then fail "warned"; else pass; fi
+# shellcheck disable=SC2046
+expect 0 'data.test_path: left out' -- $(run good.csv run.dir=ok/partial data.test_path=good.csv --stages labels)
+
 finish
