@@ -381,5 +381,6 @@ def main():
 
 
 if __name__ == "__main__":
-    enter_environment()
+    if not {"-h", "--help"} & set(sys.argv):
+        enter_environment()
     main()
