@@ -111,6 +111,13 @@ static fmlp_status build_report(const fmlp_finish_input *input, const timing *ti
                    (long long)results->holdout.labels, results->holdout.score.auc,
                    (long long)results->holdout.evaluation.paths[0].metrics.trades);
   }
+  const fmlp_holdout *holdout = &results->holdout;
+  const fmlp_report_held_out on_test_path = {.source = input->settings->data.test_path,
+                                             .rows_read = holdout->read.rows,
+                                             .rows_kept = holdout->clean.rows_out,
+                                             .labels = holdout->labels,
+                                             .score = holdout->score,
+                                             .evaluation = &holdout->evaluation};
   const fmlp_report_pair pairs[] = {{"compiler", fmlp_build.compiler},
                                     {"flags", fmlp_build.flags},
                                     {"held-out file", held_out},
@@ -130,6 +137,7 @@ static fmlp_status build_report(const fmlp_finish_input *input, const timing *ti
       .folds = has[FMLP_STAGE_VALIDATION] ? &results->folds : NULL,
       .model = results->model.split_count > 0 ? &results->model : NULL,
       .evaluation = has[FMLP_STAGE_BACKTEST] ? &results->evaluation : NULL,
+      .held_out = holdout->has ? &on_test_path : NULL,
       .risk = has[FMLP_STAGE_RISK] ? &results->risk : NULL,
       .wall_time = input->capture ? input->capture->stop - input->capture->start : 0,
       .time_count = times->table.row_count,

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <string.h>
 
 #include "common/stages/report_page.h"
 #include "common/stages/report_sections.h"
@@ -55,9 +56,11 @@ static void header(const fmlp_report_input *input, fmlp_text *text) {
   fact(text, "on ", input->backend);
   fact(text, "run ", input->created);
   fmlp_text_append(text, "</p>\n</header>\n<nav aria-label=\"Sections\"><ul>");
-  static const char *const links[][2] = {{"data", "Data and bars"}, {"labels", "Labels"}, {"model", "Model"},
-                                         {"backtest", "Backtest"},  {"risk", "Risk"},     {"run", "Run"}};
+  static const char *const links[][2] = {
+      {"data", "Data and bars"},     {"labels", "Labels"}, {"model", "Model"}, {"backtest", "Backtest"},
+      {"held-out", "Held-out file"}, {"risk", "Risk"},     {"run", "Run"}};
   for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+    if (input->held_out == NULL && strcmp(links[i][0], "held-out") == 0) continue;
     fmlp_text_format(text, "<li><a href=\"#%s\">%s</a></li>", links[i][0], links[i][1]);
   }
   fmlp_text_append(text, "</ul></nav>\n");
@@ -77,13 +80,19 @@ static void tile_end(fmlp_text *text) {
 
 static void result_tiles(const fmlp_evaluation *evaluation, fmlp_text *text) {
   const fmlp_metrics *metrics = &evaluation->paths[0].metrics;
-  tile_begin(text, "Return, path 0");
+  bool several = evaluation->path_count > 1;
+  tile_begin(text, several ? "Return, path 0" : "Return");
   fmlp_page_percent(text, metrics->total_return, 2);
   tile_detail(text);
-  fmlp_text_append(text, "median of paths ");
-  fmlp_page_percent(text, evaluation->summary[1].median, 2);
+  if (several) {
+    fmlp_text_append(text, "median of paths ");
+    fmlp_page_percent(text, evaluation->summary[1].median, 2);
+  } else if (evaluation->has_baselines) {
+    fmlp_text_append(text, "buy and hold ");
+    fmlp_page_percent(text, evaluation->buy_and_hold.total_return, 2);
+  }
   tile_end(text);
-  tile_begin(text, "Sharpe, path 0");
+  tile_begin(text, several ? "Sharpe, path 0" : "Sharpe");
   fmlp_page_fixed(text, metrics->sharpe, 2);
   tile_detail(text);
   fmlp_text_append(text, "\xc2\xb1 ");
@@ -91,17 +100,36 @@ static void result_tiles(const fmlp_evaluation *evaluation, fmlp_text *text) {
   fmlp_text_format(text, ", %lld %s%s", (long long)metrics->days, metrics->days == 1 ? "day" : "days",
                    metrics->significant ? "" : ": not significant");
   tile_end(text);
-  tile_begin(text, "Drawdown, path 0");
+  tile_begin(text, several ? "Drawdown, path 0" : "Drawdown");
   fmlp_page_percent(text, metrics->max_drawdown, 2);
   tile_detail(text);
   fmlp_text_append(text, "profit factor ");
   fmlp_page_fixed(text, metrics->profit_factor, 2);
   tile_end(text);
-  tile_begin(text, "Trades, path 0");
+  tile_begin(text, several ? "Trades, path 0" : "Trades");
   fmlp_page_count(text, metrics->trades);
   tile_detail(text);
   fmlp_text_append(text, "won ");
   fmlp_page_percent(text, metrics->win_rate, 1);
+  tile_end(text);
+}
+
+/* A path that breaks the daily loss ends there and cannot come to ruin: its share stands beside that of ruin.
+ */
+static void risk_tile(const fmlp_risk_result *risk, fmlp_text *text) {
+  bool daily = risk->daily_loss_evaluated;
+  tile_begin(text, daily ? "Loss limit broken" : "Probability of ruin");
+  fmlp_page_percent(text, risk->ruin.value + (daily ? risk->daily_loss.value : 0.0), 1);
+  tile_detail(text);
+  if (daily) {
+    fmlp_text_append(text, "daily loss ");
+    fmlp_page_percent(text, risk->daily_loss.value, 1);
+    fmlp_text_append(text, ", ruin ");
+    fmlp_page_percent(text, risk->ruin.value, 1);
+    fmlp_text_append(text, "; ");
+  }
+  fmlp_text_append(text, "target reached ");
+  fmlp_page_percent(text, risk->target.value, 1);
   tile_end(text);
 }
 
@@ -116,12 +144,7 @@ static void tiles(const fmlp_report_input *input, auc_range auc, fmlp_text *text
   }
   if (input->evaluation != NULL && input->evaluation->path_count > 0) result_tiles(input->evaluation, text);
   if (input->risk != NULL && input->risk->paths > 0 && input->risk->limits_evaluated) {
-    tile_begin(text, "Probability of ruin");
-    fmlp_page_percent(text, input->risk->ruin.value, 1);
-    tile_detail(text);
-    fmlp_text_append(text, "target reached ");
-    fmlp_page_percent(text, input->risk->target.value, 1);
-    tile_end(text);
+    risk_tile(input->risk, text);
   }
   fmlp_text_append(text, "</div>\n");
 }
@@ -182,6 +205,7 @@ fmlp_status fmlp_report_build(const fmlp_report_input *input, fmlp_text *text, f
   fmlp_report_section_labels(input, text);
   fmlp_report_section_model(input, text);
   fmlp_report_section_backtest(input, text);
+  fmlp_report_section_held_out(input, text);
   fmlp_report_section_risk(input, text);
   fmlp_report_section_run(input, text);
   fmlp_text_append(text, "</main>\n<footer>");

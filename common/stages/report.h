@@ -25,6 +25,15 @@ typedef struct fmlp_report_pair {
   const char *key, *value;
 } fmlp_report_pair;
 
+/* What the final model did on the held-out file (data.test_path). */
+typedef struct fmlp_report_held_out {
+  const char *source;           /* the file */
+  int64_t rows_read, rows_kept; /* ticks, before and after cleaning */
+  int64_t labels;
+  fmlp_fold_score score;
+  const fmlp_evaluation *evaluation; /* one path; causal when the file begins after the training data ends */
+} fmlp_report_held_out;
+
 /* Everything the page shows. Every pointer may be NULL and every count 0: the section then says that the
  * stage did not run. Nothing is owned. */
 typedef struct fmlp_report_input {
@@ -43,6 +52,7 @@ typedef struct fmlp_report_input {
   const fmlp_folds *folds;
   const fmlp_model_result *model;
   const fmlp_evaluation *evaluation;
+  const fmlp_report_held_out *held_out; /* NULL: the page has no such section */
   const fmlp_risk_result *risk;
   int64_t wall_time; /* ns of the whole run, 0 = unknown; shares are of the sum of tottime over all rows */
   int64_t time_count;

@@ -1,4 +1,4 @@
-/* Section of the report: equity, drawdown, metrics of the paths, trades. */
+/* Sections of the report: equity, drawdown, metrics of the paths, trades; and the held-out file. */
 #include <math.h>
 #include <string.h>
 
@@ -35,7 +35,7 @@ static void widen(const double *values, int64_t count, double *low, double *high
   }
 }
 
-static void equity_chart(const fmlp_evaluation *evaluation, double initial, fmlp_text *text) {
+static void equity_chart(const fmlp_evaluation *evaluation, const char *id, double initial, fmlp_text *text) {
   static const fmlp_chart_key keys[] = {
       {"path 0", "var(--blue)", true}, {"other paths", "var(--gray)", true}, {NULL, NULL, false}};
   const fmlp_equity *equity = &evaluation->equity;
@@ -45,7 +45,7 @@ static void equity_chart(const fmlp_evaluation *evaluation, double initial, fmlp
     widen(evaluation->paths[p].curve, evaluation->paths[p].curve_count, &low, &high);
   }
   fmlp_chart chart = fmlp_chart_begin(
-      text, "chart-equity", "Equity",
+      text, id, "Equity",
       "Marked at the close of every bar, realised and open; the dashed line is the initial capital.",
       evaluation->path_count > 1 ? keys : NULL, 1080, 320, 72);
   fmlp_chart_x_range(&chart, 0, (double)(equity->count - 1));
@@ -61,12 +61,15 @@ static void equity_chart(const fmlp_evaluation *evaluation, double initial, fmlp
   fmlp_chart_end(&chart);
 }
 
-static void drawdown_chart(const fmlp_equity *equity, fmlp_text *text) {
+static void drawdown_chart(const fmlp_evaluation *evaluation, fmlp_text *text) {
+  const fmlp_equity *equity = &evaluation->equity;
   double high = 0.0, low = 0.0;
   widen(equity->drawdown, equity->count, &low, &high);
-  fmlp_chart chart = fmlp_chart_begin(text, "chart-drawdown", "Drawdown",
-                                      "Path 0: distance from the highest equity so far, as a share of it.",
-                                      NULL, 1080, 220, 72);
+  fmlp_chart chart = fmlp_chart_begin(
+      text, "chart-drawdown", "Drawdown",
+      evaluation->path_count > 1 ? "Path 0: distance from the highest equity so far, as a share of it."
+                                 : "Distance from the highest equity so far, as a share of it.",
+      NULL, 1080, 220, 72);
   fmlp_chart_x_range(&chart, 0, (double)(equity->count - 1));
   fmlp_chart_y_range(&chart, 0, high > 0.0 ? high : 0.01);
   fmlp_chart_flip_y(&chart); /* zero on top */
@@ -86,17 +89,21 @@ static void metric_cell(fmlp_text *text, const fmlp_metric_field *field, double 
 }
 
 static void metrics_table(const fmlp_evaluation *evaluation, fmlp_text *text) {
-  fmlp_text_append(text, "<div class=\"card\">\n");
-  fmlp_page_table(text, "Metrics", "Metric|>Path 0|>Median of paths|>5 %|>95 %|>Every signal|>Buy and hold");
+  bool several = evaluation->path_count > 1;
+  fmlp_page_table(text, "Metrics",
+                  several ? "Metric|>Path 0|>Median of paths|>5 %|>95 %|>Every signal|>Buy and hold"
+                          : "Metric|>Value|>Every signal|>Buy and hold");
   const fmlp_metrics *first = &evaluation->paths[0].metrics;
   for (int32_t f = 0; f < fmlp_metric_field_count; f++) {
     const fmlp_metric_field *field = &fmlp_metric_fields[f];
     const fmlp_metric_summary *summary = &evaluation->summary[f];
     fmlp_page_row(text, field->label);
     metric_cell(text, field, fmlp_metric_value(first, field));
-    metric_cell(text, field, summary->median);
-    metric_cell(text, field, summary->low);
-    metric_cell(text, field, summary->high);
+    if (several) {
+      metric_cell(text, field, summary->median);
+      metric_cell(text, field, summary->low);
+      metric_cell(text, field, summary->high);
+    }
     bool known = evaluation->has_baselines;
     metric_cell(text, field, known ? fmlp_metric_value(&evaluation->every_signal, field) : NAN);
     metric_cell(text, field, known ? fmlp_metric_value(&evaluation->buy_and_hold, field) : NAN);
@@ -104,28 +111,41 @@ static void metrics_table(const fmlp_evaluation *evaluation, fmlp_text *text) {
   }
   fmlp_page_table_end(text);
   fmlp_text_append(
-      text,
-      "<p class=\"note\" style=\"margin:10px 0 0\">Ratios are annualised from daily returns. Deflated Sharpe "
-      "ratio of path 0, the paths as trials: ");
-  fmlp_page_percent(text, evaluation->deflated_sharpe, 1);
-  fmlp_text_append(text, ". Probability of backtest overfitting: ");
+      text, "<p class=\"note\" style=\"margin:10px 0 0\">Ratios are annualised from daily returns.</p>\n");
+}
+
+/* What choosing among the paths does to the figures. */
+static void selection_note(const fmlp_evaluation *evaluation, fmlp_text *text) {
+  fmlp_text_append(text, "<p class=\"note\" style=\"margin:0\">");
+  if (evaluation->path_count > 1) {
+    fmlp_text_append(text, "Deflated Sharpe ratio of path 0, the paths as trials: ");
+    fmlp_page_percent(text, evaluation->deflated_sharpe, 1);
+    fmlp_text_append(text, ". ");
+  }
+  fmlp_text_append(text, "Probability of backtest overfitting: ");
   fmlp_page_percent(text, evaluation->overfitting.probability, 1);
   if (evaluation->overfitting.reason != NULL) {
     fmlp_text_append(text, " (");
     fmlp_text_html(text, evaluation->overfitting.reason);
     fmlp_text_append(text, ")");
   }
-  fmlp_text_append(text, ".</p>\n</div>\n");
+  fmlp_text_append(text, ".</p>\n");
 }
 
 static void paths_table(const fmlp_evaluation *evaluation, fmlp_text *text) {
-  fmlp_text_append(text, "<details><summary>All paths as a table</summary><div class=\"card\">\n");
+  bool several = evaluation->path_count > 1;
+  fmlp_text_append(text, several ? "<details><summary>All paths as a table</summary><div class=\"card\">\n"
+                                 : "<details><summary>Signals as a table</summary><div class=\"card\">\n");
   fmlp_page_table(text, NULL,
                   "Path|>Signals|>Skipped: busy|>Near the close|>No tick|>Ruined|>Trades|>Return|>Sharpe|>"
                   "Drawdown|>Profit factor");
   for (int32_t p = 0; p < evaluation->path_count; p++) {
     const fmlp_path_evaluation *path = &evaluation->paths[p];
-    fmlp_text_format(text, "<tr><th scope=\"row\">%d</th>", (int)p);
+    if (several) {
+      fmlp_text_format(text, "<tr><th scope=\"row\">%d</th>", (int)p);
+    } else {
+      fmlp_page_row(text, "only");
+    }
     const int64_t counts[] = {path->report.signals,        path->report.skipped_busy,
                               path->report.skipped_close,  path->report.skipped_no_tick,
                               path->report.skipped_ruined, path->metrics.trades};
@@ -177,7 +197,7 @@ static void trades_part(const fmlp_evaluation *evaluation, fmlp_text *text) {
     return;
   }
   fmlp_text_append(text, "<div class=\"card\">\n");
-  fmlp_page_table(text, "Trades of path 0",
+  fmlp_page_table(text, evaluation->path_count > 1 ? "Trades of path 0" : "Trades",
                   "Group|>Trades|>Won|>Profit|>Mean|>Best|>Worst|>Commission|>Held, mean");
   trades_row(text, "All", trades, 0, 9);
   trades_row(text, "Long", trades, 1, 9);
@@ -187,8 +207,11 @@ static void trades_part(const fmlp_evaluation *evaluation, fmlp_text *text) {
   trades_row(text, "Left at the deadline", trades, 0, FMLP_EXIT_TIME);
   fmlp_page_table_end(text);
   fmlp_text_append(text, "</div>\n");
-  fmlp_chart chart = fmlp_chart_begin(text, "chart-trades", "Profit per trade",
-                                      "Path 0: net of spread, slippage and commission.", NULL, 1080, 240, 56);
+  fmlp_chart chart =
+      fmlp_chart_begin(text, "chart-trades", "Profit per trade",
+                       evaluation->path_count > 1 ? "Path 0: net of spread, slippage and commission."
+                                                  : "Net of spread, slippage and commission.",
+                       NULL, 1080, 240, 56);
   fmlp_chart_histogram(&chart, trades->pnl, trades->count, 50, "money", FMLP_AXIS_NUMBER, "trades");
   fmlp_chart_end(&chart);
 }
@@ -205,14 +228,59 @@ void fmlp_report_section_backtest(const fmlp_report_input *input, fmlp_text *tex
   } else {
     double initial = input->settings != NULL ? input->settings->backtest.initial_capital : NAN;
     if (evaluation->equity.count > 1) {
-      equity_chart(evaluation, initial, text);
-      drawdown_chart(&evaluation->equity, text);
+      equity_chart(evaluation, "chart-equity", initial, text);
+      drawdown_chart(evaluation, text);
     } else {
       fmlp_page_missing(text, "Equity: fewer than two bars.");
     }
+    fmlp_text_append(text, "<div class=\"card\">\n");
     metrics_table(evaluation, text);
+    selection_note(evaluation, text);
+    fmlp_text_append(text, "</div>\n");
     paths_table(evaluation, text);
     trades_part(evaluation, text);
   }
+  fmlp_page_section_end(text);
+}
+
+/* Which file, how much of it was used, and how well the model ranked its labels. */
+static void held_out_table(const fmlp_report_held_out *held_out, fmlp_text *text) {
+  fmlp_text_append(text, "<div class=\"card\">\n");
+  fmlp_page_table(text, "The file", "File|>Ticks read|>Kept|>Labels|>Predicted|>AUC|>Accuracy|>Base rate");
+  fmlp_page_row(text, held_out->source != NULL ? held_out->source : "data.test_path");
+  fmlp_page_cell_count(text, held_out->rows_read);
+  fmlp_page_cell_count(text, held_out->rows_kept);
+  fmlp_page_cell_count(text, held_out->labels);
+  fmlp_page_cell_count(text, held_out->score.test_rows);
+  fmlp_page_cell_fixed(text, held_out->score.auc, 4);
+  fmlp_page_cell_percent(text, held_out->score.accuracy, 1);
+  fmlp_page_cell_percent(text, held_out->score.base_rate, 1);
+  fmlp_page_row_end(text);
+  fmlp_page_table_end(text);
+  fmlp_text_append(text,
+                   "<p class=\"note\" style=\"margin:10px 0 0\">Base rate: the share of labels above zero, "
+                   "among those predicted.</p>\n</div>\n");
+}
+
+void fmlp_report_section_held_out(const fmlp_report_input *input, fmlp_text *text) {
+  const fmlp_report_held_out *held_out = input->held_out;
+  if (held_out == NULL || held_out->evaluation == NULL || held_out->evaluation->path_count == 0) return;
+  const fmlp_evaluation *evaluation = held_out->evaluation;
+  fmlp_page_section(text, "held-out", "Held-out file",
+                    evaluation->causal
+                        ? "The final model on data.test_path, which begins after the training data ends: a "
+                          "tradable record."
+                        : "The final model on data.test_path, which does not lie wholly after the training "
+                          "data: not a tradable record.");
+  held_out_table(held_out, text);
+  if (evaluation->equity.count > 1) {
+    double initial = input->settings != NULL ? input->settings->backtest.initial_capital : NAN;
+    equity_chart(evaluation, "chart-held-out", initial, text);
+  } else {
+    fmlp_page_missing(text, "Equity: fewer than two bars.");
+  }
+  fmlp_text_append(text, "<div class=\"card\">\n");
+  metrics_table(evaluation, text);
+  fmlp_text_append(text, "</div>\n");
   fmlp_page_section_end(text);
 }

@@ -8,7 +8,8 @@ static const double worth_optimising = 0.05; /* share of all spans' own time */
 
 static void times_rows(const fmlp_report_input *input, int64_t first, int64_t last, int64_t whole,
                        fmlp_text *text) {
-  fmlp_page_table(text, first == 0 ? "Time" : NULL,
+  fmlp_page_table(text,
+                  first == 0 ? "Time in thread-seconds: the times of several threads are added up" : NULL,
                   "Span|>Calls|>tottime|>cumtime|>Share|filename:lineno(function)");
   for (int64_t i = first; i < last; i++) {
     const fmlp_report_time *row = &input->times[i];

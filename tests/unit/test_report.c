@@ -2,92 +2,13 @@
  *
  * With a file name as argument the program writes the sample page there, to be looked at. */
 #include "tests/unit/market_fixture.h"
+#include "tests/unit/page_checks.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "common/core/bits.h"
 #include "common/stages/report.h"
-
-/* ---- a small checker of what HTML this page may contain ---- */
-
-enum { DEEPEST = 64 };
-
-static bool is_void(const char *name) {
-  static const char *const names[] = {"meta", "link", "br", "!doctype"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    if (strcmp(name, names[i]) == 0) return true;
-  }
-  return false;
-}
-
-/* Fails unless every element is closed in order and every attribute value is quoted. */
-static void assert_well_formed(const char *html) {
-  char open[DEEPEST][32];
-  int depth = 0;
-  for (const char *at = html; (at = strchr(at, '<')) != NULL;) {
-    const char *start = at++;
-    bool closing = *at == '/';
-    at += closing;
-    char name[32];
-    size_t length = 0;
-    while ((isalnum((unsigned char)*at) || *at == '!') && length < sizeof name - 1)
-      name[length++] = (char)tolower((unsigned char)*at++);
-    name[length] = '\0';
-    if (length == 0) fail_msg("a bare < at: %.60s", start);
-    bool empty = false;
-    for (bool quoted = false; quoted || *at != '>'; at++) {
-      if (*at == '\0' || (*at == '<' && !quoted)) fail_msg("an open tag at: %.60s", start);
-      if (*at == '"') quoted = !quoted;
-      empty = *at == '/' && at[1] == '>';
-    }
-    if (closing) {
-      if (depth == 0 || strcmp(open[depth - 1], name) != 0)
-        fail_msg("</%s> closes <%s> at: %.60s", name, depth ? open[depth - 1] : "", start);
-      depth--;
-    } else if (!empty && !is_void(name)) {
-      assert_true(depth < DEEPEST);
-      memcpy(open[depth++], name, sizeof name);
-      if (strcmp(name, "script") == 0 || strcmp(name, "style") == 0) {
-        at = strstr(at, strcmp(name, "script") == 0 ? "</script>" : "</style>");
-        assert_non_null(at);
-      }
-    }
-  }
-  if (depth != 0) fail_msg("<%s> is never closed", open[depth - 1]);
-}
-
-static int64_t count_of(const char *text, const char *what) {
-  int64_t count = 0;
-  for (const char *at = text; (at = strstr(at, what)) != NULL; at += strlen(what)) count++;
-  return count;
-}
-
-static void assert_self_contained(const char *html) {
-  static const char *const forbidden[] = {"http://", "https://", "src=",  "@import",
-                                          "url(",    "nan",      "inf\"", "-inf"};
-  for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
-    const char *found = strstr(html, forbidden[i]);
-    if (found != NULL && !(found > html && isalpha((unsigned char)found[-1])) &&
-        !isalpha((unsigned char)found[strlen(forbidden[i])])) {
-      fail_msg("the page holds \"%s\": %.80s", forbidden[i], found);
-    }
-  }
-}
-
-/* The text of one chart, from its <svg> to its end. */
-static char *chart_text(const char *html, const char *id) {
-  char opening[64];
-  snprintf(opening, sizeof opening, "<svg id=\"%s\"", id);
-  const char *start = strstr(html, opening);
-  if (start == NULL) fail_msg("no chart %s", id);
-  const char *end = strstr(start, "</svg>");
-  assert_non_null(end);
-  char *copy = market_block(end - start + 1, 1);
-  memcpy(copy, start, (size_t)(end - start));
-  return copy;
-}
 
 /* ---- a full sample ---- */
 
@@ -453,6 +374,86 @@ static void the_verdict_on_the_auc_claims_no_more_than_the_folds_show(void **sta
   assert_verdict((const double[]){fmlp_nan(), 0.51}, 2, 1, "AUC 0.510 on average: close to guessing (0.5)");
 }
 
+static void a_held_out_file_has_a_section_of_its_own(void **state) {
+  (void)state;
+  sample s;
+  sample_make(&s);
+  char *html = page_of(&s.input);
+  assert_null(section_text(html, "held-out"));
+  assert_null(strstr(html, "#held-out"));
+  fmlp_free(html);
+  s.evaluation.path_count = 1;
+  s.evaluation.causal = true;
+  fmlp_report_held_out held_out = {
+      "next<month>.csv", 51234, 50123, 4321, {0.5678, 0.625, 0.69, 0.375, 0, 4300}, &s.evaluation};
+  s.input.held_out = &held_out;
+  html = page_of(&s.input);
+  assert_well_formed(html);
+  assert_self_contained(html);
+  assert_has(html, "<a href=\"#held-out\">");
+  char *section = section_text(html, "held-out"), *chart = chart_text(html, "chart-held-out");
+  static const char *const figures[] = {"next&lt;month&gt;.csv",
+                                        "51,234",
+                                        "50,123",
+                                        "4,321",
+                                        "4,300",
+                                        "0.5678",
+                                        "62.5",
+                                        "37.5",
+                                        "Sharpe",
+                                        ": a tradable record",
+                                        "chart-held-out",
+                                        ">Value<"};
+  for (size_t i = 0; i < sizeof figures / sizeof *figures; i++) assert_has(section, figures[i]);
+  assert_has(chart, "class=\"line\"");
+  fmlp_free(chart);
+  fmlp_free(section);
+  fmlp_free(html);
+  s.evaluation.causal = false;
+  html = page_of(&s.input);
+  assert_has(html, "data: not a tradable record");
+  fmlp_free(html);
+  sample_release(&s);
+}
+
+static void one_path_is_not_shown_as_a_spread_of_paths(void **state) {
+  (void)state;
+  static const char *const of_several[] = {"path 0",          "Path 0",          "Median of paths",
+                                           "median of paths", "Deflated Sharpe", "All paths"};
+  sample s;
+  sample_make(&s);
+  for (int round = 0; round < 2; round++) {
+    char *html = page_of(&s.input);
+    for (size_t i = 0; i < sizeof of_several / sizeof *of_several; i++) {
+      if ((strstr(html, of_several[i]) != NULL) != (round == 0))
+        fail_msg("round %d: %s", round, of_several[i]);
+    }
+    assert_int_equal(count_of(html, "class=\"n\">Value</th>"), round);
+    fmlp_free(html);
+    s.evaluation.path_count = 1;
+  }
+  sample_release(&s);
+}
+
+static void the_card_of_ruin_counts_the_daily_loss(void **state) {
+  (void)state;
+  sample s;
+  sample_make(&s);
+  s.risk.ruin = fmlp_wilson(0, 5000);
+  s.risk.daily_loss = fmlp_wilson(5000, 5000);
+  char *html = page_of(&s.input);
+  assert_has(html, "Loss limit broken</dt><dd class=\"value\">100.0\xc2\xa0%</dd>");
+  assert_has(html, "daily loss 100.0\xc2\xa0%, ruin 0.0\xc2\xa0%; target reached");
+  fmlp_free(html);
+  s.risk.daily_loss_evaluated = false;
+  s.risk.daily_loss = fmlp_wilson(0, 0);
+  html = page_of(&s.input);
+  assert_has(html, "Probability of ruin</dt><dd class=\"value\">0.0\xc2\xa0%</dd>");
+  assert_null(strstr(html, "Loss limit broken"));
+  fmlp_free(html);
+  sample_release(&s);
+}
+
 static void a_study_of_few_days_is_said_to_show_little(void **state) {
   (void)state;
   sample s;
@@ -485,6 +486,7 @@ static void times_from_five_percent_up_are_marked(void **state) {
       {"most", "a.c:1(f)", 1, 901, 901}, {"five", "a.c:2(g)", 1, 50, 50}, {"four", "a.c:3(h)", 1, 49, 49}};
   fmlp_report_input input = {.wall_time = 600, .time_count = 3, .times = times};
   char *html = page_of(&input);
+  assert_has(html, "<caption>Time in thread-seconds: the times of several threads are added up</caption>");
   assert_int_equal(count_of(html, "n share strong"), 2);
   assert_int_equal(count_of(html, "class=\"n share\""), 1);
   fmlp_free(html);
@@ -526,6 +528,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test(names_from_outside_cannot_become_markup),
       cmocka_unit_test(a_run_without_trades_or_with_permutation_still_gives_a_page),
       cmocka_unit_test(the_verdict_on_the_auc_claims_no_more_than_the_folds_show),
+      cmocka_unit_test(a_held_out_file_has_a_section_of_its_own),
+      cmocka_unit_test(one_path_is_not_shown_as_a_spread_of_paths),
+      cmocka_unit_test(the_card_of_ruin_counts_the_daily_loss),
       cmocka_unit_test(a_study_of_few_days_is_said_to_show_little),
       cmocka_unit_test(the_same_input_gives_the_same_bytes),
       cmocka_unit_test(times_from_five_percent_up_are_marked),
