@@ -4,16 +4,20 @@
 #include <string.h>
 
 #include "common/commands/commands.h"
+#include "common/config/config.h"
 #include "common/core/civil.h"
+#include "common/core/memory.h"
 #include "common/io/text.h"
 #include "common/io/tick_reader.h"
 #include "common/stages/clean.h"
 
 static const char usage[] =
     "usage: fmlp inspect [--format F] [--timezone ZONE] [--point-size P] [--skip-bad-rows] FILE\n"
+    "                    [data.KEY=VALUE...]\n"
     "\n"
     "Says what was detected in a tick file, its rows and span, what is odd about it, and the\n"
     "configuration that fits. FILE: CSV, plain or compressed; - reads standard input.\n"
+    "data.KEY=VALUE: as for fmlp run (columns, size_decimals, ...; fmlp run --help-keys lists them).\n"
     "\n"
     "  --format F         data.format; one of these instead of detection:\n";
 
@@ -195,6 +199,22 @@ static void quoted(fmlp_text *text, const char *value) {
   fmlp_text_append(text, "\"");
 }
 
+/* The columns that were given; the others are found by their names. */
+static void suggest_columns(fmlp_text *text, const fmlp_column_map *columns) {
+  const struct {
+    const char *key, *name;
+  } given[] = {{"time", columns->time},        {"bid", columns->bid},   {"ask", columns->ask},
+               {"price", columns->price},      {"size", columns->size}, {"bid_size", columns->bid_size},
+               {"ask_size", columns->ask_size}};
+  bool any = false;
+  for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+    if (!given[i].name) continue;
+    fmlp_text_format(text, "%s\n      %s: ", any ? "" : "\n    columns:", given[i].key);
+    quoted(text, given[i].name);
+    any = true;
+  }
+}
+
 static void suggest(fmlp_text *text, const fmlp_data_settings *settings, const fmlp_ticks *ticks,
                     const fmlp_read_report *report, const findings *found, const fmlp_clean_report *counts,
                     bool zone_guessed) {
@@ -208,6 +228,9 @@ static void suggest(fmlp_text *text, const fmlp_data_settings *settings, const f
     fmlp_text_format(text, "\n    timezone: %s", settings->timezone);
   }
   if (report->bad_rows > 0) fmlp_text_append(text, "\n    bad_rows: skip");
+  if (settings->size_decimals >= 0)
+    fmlp_text_format(text, "\n    size_decimals: %d", (int)settings->size_decimals);
+  suggest_columns(text, &settings->columns);
   fmlp_text_append(text, "\n  cleaning:\n    sort: ");
   fmlp_text_append(text, counts->out_of_order > 0 ? "true" : "false   # already in order");
   if (ticks->kind == FMLP_QUOTES) {
@@ -225,36 +248,73 @@ static void suggest(fmlp_text *text, const fmlp_data_settings *settings, const f
                    (long long)threshold, (long long)(ticks->count / threshold));
 }
 
-static fmlp_status parse_arguments(int count, char **arguments, fmlp_data_settings *settings, bool *help,
-                                   fmlp_error *error) {
+typedef struct arguments {
+  fmlp_data_settings given; /* by options: NULL and 0 where there is none */
+  const char **overrides;
+  int32_t override_count;
+  bool help;
+} arguments;
+
+static fmlp_status take_override(arguments *parsed, const char *text, fmlp_error *error) {
+  if (strncmp(text, "data.path=", 10) == 0) {
+    return fmlp_fail(error, FMLP_ERR_USAGE, "inspect: the file is given by its name alone, not as %s", text);
+  }
+  parsed->overrides[parsed->override_count++] = text;
+  return FMLP_OK;
+}
+
+static fmlp_status parse_arguments(int count, char **texts, arguments *parsed, fmlp_error *error) {
+  fmlp_data_settings *given = &parsed->given;
   for (int i = 1; i < count; i++) {
-    const char *option = arguments[i], **value = NULL;
+    const char *option = texts[i], **value = NULL;
     if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) {
-      *help = true;
+      parsed->help = true;
       return FMLP_OK;
     }
     if (strcmp(option, "--skip-bad-rows") == 0) {
-      settings->bad_rows = FMLP_BAD_ROWS_SKIP;
+      given->bad_rows = FMLP_BAD_ROWS_SKIP;
       continue;
     }
-    if (strcmp(option, "--format") == 0) value = &settings->format;
-    if (strcmp(option, "--timezone") == 0) value = &settings->timezone;
-    if (strcmp(option, "--point-size") == 0) value = &settings->point_size_text;
+    if (strcmp(option, "--format") == 0) value = &given->format;
+    if (strcmp(option, "--timezone") == 0) value = &given->timezone;
+    if (strcmp(option, "--point-size") == 0) value = &given->point_size_text;
     if (value && i + 1 == count) {
       return fmlp_fail(error, FMLP_ERR_USAGE, "inspect: %s needs a value; see fmlp inspect --help", option);
     }
     if (value) {
-      *value = arguments[++i];
+      *value = texts[++i];
     } else if (option[0] == '-' && option[1] != '\0') {
       return fmlp_fail(error, FMLP_ERR_USAGE, "inspect: unknown option %s; see fmlp inspect --help", option);
-    } else if (settings->path) {
+    } else if (strncmp(option, "data.", 5) == 0 && strchr(option, '=')) {
+      FMLP_TRY(take_override(parsed, option, error));
+    } else if (given->path) {
       return fmlp_fail(error, FMLP_ERR_USAGE, "inspect: one file at a time, not %s as well", option);
     } else {
-      settings->path = option;
+      given->path = option;
     }
   }
-  if (settings->path) return FMLP_OK;
+  if (given->path) return FMLP_OK;
   return fmlp_fail(error, FMLP_ERR_USAGE, "inspect: no file; see fmlp inspect --help");
+}
+
+/* The overrides' settings, if there are any, under those of the options. `*config` owns the former. */
+static fmlp_status load_settings(const arguments *parsed, fmlp_config **config, fmlp_data_settings *settings,
+                                 fmlp_error *error) {
+  const fmlp_data_settings *given = &parsed->given;
+  *settings = (fmlp_data_settings){.format = "auto", .size_decimals = -1};
+  if (parsed->override_count > 0) {
+    fmlp_config_request request = {.allow_missing = true, /* data.path */
+                                   .override_count = parsed->override_count,
+                                   .overrides = parsed->overrides};
+    FMLP_TRY(fmlp_config_load(&request, config, error));
+    *settings = fmlp_config_settings(*config)->data;
+  }
+  settings->path = given->path;
+  if (given->format) settings->format = given->format;
+  if (given->timezone) settings->timezone = given->timezone;
+  if (given->point_size_text) settings->point_size_text = given->point_size_text;
+  if (given->bad_rows == FMLP_BAD_ROWS_SKIP) settings->bad_rows = given->bad_rows;
+  return FMLP_OK;
 }
 
 /* Reads the file; times of an unknown zone are read as UTC, which `*guessed` admits. */
@@ -303,14 +363,24 @@ static void append_usage(fmlp_text *text) {
                          "  --skip-bad-rows    data.bad_rows: skip\n");
 }
 
-fmlp_status fmlp_command_inspect(int argument_count, char **arguments, fmlp_error *error) {
-  fmlp_data_settings settings = {.format = "auto", .size_decimals = -1};
+static fmlp_status run(const arguments *parsed, fmlp_text *text, fmlp_error *error) {
+  fmlp_config *config = NULL;
+  fmlp_data_settings settings;
   fmlp_ticks ticks = {.count = 0};
+  fmlp_status status = load_settings(parsed, &config, &settings, error);
+  if (status == FMLP_OK) status = inspect(&settings, &ticks, text, error);
+  fmlp_ticks_release(&ticks);
+  fmlp_config_free(config);
+  return status;
+}
+
+fmlp_status fmlp_command_inspect(int argument_count, char **texts, fmlp_error *error) {
+  arguments parsed = {.override_count = 0};
   fmlp_text text = {.count = 0};
-  bool help = false;
-  fmlp_status status = parse_arguments(argument_count, arguments, &settings, &help, error);
-  if (status == FMLP_OK && help) append_usage(&text);
-  if (status == FMLP_OK && !help) status = inspect(&settings, &ticks, &text, error);
+  FMLP_TRY(fmlp_alloc(&parsed.overrides, argument_count, sizeof *parsed.overrides, "overrides", error));
+  fmlp_status status = parse_arguments(argument_count, texts, &parsed, error);
+  if (status == FMLP_OK && parsed.help) append_usage(&text);
+  if (status == FMLP_OK && !parsed.help) status = run(&parsed, &text, error);
   if (status == FMLP_OK) status = fmlp_text_finish(&text, error);
   errno = 0;
   if (status == FMLP_OK && (fputs(text.bytes, stdout) < 0 || fflush(stdout) != 0)) {
@@ -318,6 +388,6 @@ fmlp_status fmlp_command_inspect(int argument_count, char **arguments, fmlp_erro
                        strerror(errno));
   }
   fmlp_text_release(&text);
-  fmlp_ticks_release(&ticks);
+  fmlp_free(parsed.overrides);
   return status;
 }

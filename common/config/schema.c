@@ -106,7 +106,8 @@ const fmlp_schema_row fmlp_schema[] = {
     BOOL("session.weekend_trading", "false", session.weekend_trading,
          "sessions on Saturdays and Sundays too"),
 
-    ENUM("bars.type", "tick", bar_types, bars.type, "what a bar counts"),
+    ENUM("bars.type", "tick", bar_types, bars.type,
+         "what a bar counts; the imbalance and run types are not built yet"),
     {"bars.threshold", FMLP_KEY_DECIMAL, "100", FMLP_KEY_MIN_OPEN, 0, 1e18, NULL, AT(bars.threshold),
      AT(bars.threshold_text), "how much of it closes a bar: ticks, size, money, or seconds for time bars"},
     EITHER("bars.session_tail", "keep", keep_drop, bars.keep_session_tail,
@@ -170,7 +171,7 @@ const fmlp_schema_row fmlp_schema[] = {
     INT64("validation.embargo_bars", "50", 0, 0, MANY, validation.embargo_bars,
           "bars after a test run in which no training label may start"),
 
-    ENUM("model.type", "random_forest", model_types, model.type, "the classifier"),
+    ENUM("model.type", "random_forest", model_types, model.type, "the classifier; logistic is not built yet"),
     INT32("model.params.n_estimators", "200", 0, 1, 100000, model.n_estimators, "trees"),
     INT32("model.params.max_depth", "6", 0, 1, 60, model.max_depth, "levels of a tree"),
     INT32("model.params.max_bin", "64", 0, 2, 65536, model.max_bin, "histogram bins of a feature"),
@@ -184,7 +185,7 @@ const fmlp_schema_row fmlp_schema[] = {
          "gradient_boosting: fraction of the samples a tree sees"),
     REAL("model.params.l2", "1", 0, 0, BIG, model.l2, "gradient_boosting, logistic: L2 penalty"),
     BOOL("model.meta.enabled", "false", model.meta_enabled,
-         "train a second model on whether the first is right"),
+         "train a second model on whether the first is right; not built yet"),
     REAL("model.meta.threshold", "0.5", 0, 0, 1, model.meta_threshold,
          "probability above which the second agrees"),
 

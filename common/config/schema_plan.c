@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "common/config/schema.h"
+#include "common/contracts/rolling.h"
 #include "common/core/dataset.h"
 #include "common/core/nearest.h"
 
@@ -103,6 +104,22 @@ static fmlp_status check_name(const fmlp_feature_entry *entries, int32_t index, 
   return FMLP_OK;
 }
 
+static fmlp_status check_operator(const fmlp_feature_entry *entry, fmlp_error *error) {
+  const char *names[FMLP_OP_COUNT];
+  for (int op = 0; op < FMLP_OP_COUNT; op++) {
+    names[op] = fmlp_operators[op].name;
+    if (strcmp(names[op], entry->op) == 0) return FMLP_OK;
+  }
+  const char *near = fmlp_nearest(entry->op, FMLP_OP_COUNT, names);
+  if (near) {
+    return fmlp_fail(error, FMLP_ERR_USAGE, "%s: features.plan: unknown operator '%s'; did you mean '%s'?",
+                     entry->where, entry->op, near);
+  }
+  return fmlp_fail(error, FMLP_ERR_USAGE,
+                   "%s: features.plan: unknown operator '%s'; the operators stand in docs/features.md",
+                   entry->where, entry->op);
+}
+
 fmlp_status fmlp_schema_read_plan(fmlp_arena *arena, fmlp_node *list, fmlp_features_settings *features,
                                   fmlp_error *error) {
   if (fmlp_node_is_null(list))
@@ -136,6 +153,7 @@ fmlp_status fmlp_schema_read_plan(fmlp_arena *arena, fmlp_node *list, fmlp_featu
       FMLP_TRY(read_member(node, &members[i], entry, error));
     }
     FMLP_TRY(check_name(entries, index, error));
+    FMLP_TRY(check_operator(entry, error));
   }
   features->plan = entries;
   features->plan_count = count;

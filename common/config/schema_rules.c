@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "common/config/schema.h"
+#include "common/core/timezone.h"
 
 enum { SPLIT_LIMIT = 10000 };
 
@@ -81,8 +82,35 @@ static fmlp_status check_validation(fmlp_node *root, const fmlp_validation_setti
   return FMLP_OK;
 }
 
+/* What the contract names and nothing obeys yet: said here, before any job of a sweep starts. */
+static fmlp_status check_built(fmlp_node *root, const fmlp_settings *s, fmlp_error *error) {
+  if (s->bars.type > FMLP_BARS_TIME) {
+    return bad(root, "bars.type", error,
+               "imbalance and run bars are not built yet; use tick, volume, dollar or time");
+  }
+  if (s->model.type == FMLP_MODEL_LOGISTIC) {
+    return bad(root, "model.type", error,
+               "logistic is not built yet; use random_forest or gradient_boosting");
+  }
+  if (s->model.meta_enabled) {
+    return bad(root, "model.meta.enabled", error, "the meta-model is not built yet; leave it false");
+  }
+  return FMLP_OK;
+}
+
+static fmlp_status check_timezone(fmlp_node *root, const char *path, const char *name, fmlp_error *error) {
+  if (!name) return FMLP_OK;
+  fmlp_timezone *zone = NULL;
+  fmlp_status status = fmlp_timezone_open(name, &zone, error);
+  fmlp_timezone_close(zone);
+  return status == FMLP_OK ? FMLP_OK : fmlp_fail_prefix(error, status, "%s: %s", origin(root, path), path);
+}
+
 fmlp_status fmlp_schema_check_rules(fmlp_node *root, const fmlp_settings *settings, fmlp_error *error) {
   FMLP_TRY(check_names(root, settings, error));
+  FMLP_TRY(check_built(root, settings, error));
+  FMLP_TRY(check_timezone(root, "data.timezone", settings->data.timezone, error));
+  FMLP_TRY(check_timezone(root, "session.timezone", settings->session.timezone, error));
   FMLP_TRY(check_labeling(root, &settings->labeling, error));
   return check_validation(root, &settings->validation, error);
 }

@@ -23,10 +23,18 @@ expect 2 'stage' -- run data.path=ticks.csv --stages bars,lables
 expect 2 '--nonsense' -- run data.path=ticks.csv --nonsense
 expect 2 'operator|mead' -- run data.path=ticks.csv run.dir=runs/x '+features.plan=[{name:x,op:mead,of:close,window:5}]'
 expect 2 'of|clsoe' -- run data.path=ticks.csv run.dir=runs/x '+features.plan=[{name:x,op:mean,of:clsoe,window:5}]'
+# Every job of a sweep is checked before the first one starts.
+for keys in model.type=random_forest,logistic model.meta.enabled=false,true bars.type=tick,tick_imbalance \
+  session.timezone=UTC,America/NewYork data.timezone=UTC,America/NewYork; do
+  expect 2 'job 2 of 2: .*(not built yet; |unknown time zone)' -- run data.path=ticks.csv run.dir=runs/x -m "$keys"
+  if [ -s stdout ]; then fail 'a job started'; else pass; fi
+done
 expect 2 'ticks' -- synth --ticks 0 out.csv
 expect 2 'ticks' -- synth --ticks many out.csv
 expect 2 '' -- synth
 expect 2 '' -- inspect
+expect 2 'columns' -- inspect ticks.csv data.colums.bid=x
+expect 2 'time zone' -- inspect ticks.csv data.timezone=Mars
 expect 3 'absent' -- inspect absent.csv
 expect 2 '' -- profile show
 expect 3 'absent' -- profile show absent

@@ -164,7 +164,7 @@ static void values_follow_the_grammar_of_hydra(void **state) {
       "cleaning.sort=False|labeling.tp_ticks=1e3|features.exclude=[a*, 'b,c', \"d\"]|"
       "labeling.volatility={window: 20, tp_multiple: "
       "2.5}|data.point_size=25e-2|risk.monte_carlo.max_trades=null|"
-      "data.format=with\\,comma|model.params.max_features=0.5|session.session_end=24:00|data.timezone=|"
+      "data.format=with\\,comma|model.params.max_features=0.5|session.session_end=24:00|data.columns.time=|"
       "features.plan=[{name: a, op: std, of: ret_1, window: 5}]");
   const fmlp_settings *s = fmlp_config_settings(config);
   assert_string_equal(s->data.path, "a, b = c.csv");
@@ -185,7 +185,7 @@ static void values_follow_the_grammar_of_hydra(void **state) {
   assert_string_equal(s->data.format, "with,comma");
   assert_true(s->model.max_features == 0.5);
   assert_int_equal(s->session.session_end, 1440);
-  assert_string_equal(s->data.timezone, "");
+  assert_string_equal(s->data.columns.time, "");
   assert_int_equal(s->features.plan_count, 1);
   assert_string_equal(s->features.plan[0].name, "a");
   assert_int_equal(s->features.plan[0].window, 5);
@@ -248,7 +248,7 @@ static void interpolations_resolve(void **state) {
   put("config.yaml",
       "variables: {w: 20, name: eur, deep: {w: '${variables.w}'}, list: [a, b]}\n"
       "data:\n  path: ${oc.env:FMLP_TEST_DIR,/data}/${variables.name}.csv\n  symbol: ${.format}\n"
-      "  timezone: \\${literal}\n"
+      "  columns:\n    time: \\${literal}\n"
       "labeling:\n  volatility: {window: '${variables.deep.w}', tp_multiple: '${..max_horizon_bars}'}\n"
       "features: {exclude: '${variables.list}'}\n"
       "bars: {threshold: '${oc.env:FMLP_TEST_DIR,${variables.w}}'}\n"
@@ -258,7 +258,7 @@ static void interpolations_resolve(void **state) {
   const fmlp_settings *s = fmlp_config_settings(config);
   assert_string_equal(s->data.path, "/data/eur.csv");
   assert_string_equal(s->data.symbol, "auto");
-  assert_string_equal(s->data.timezone, "${literal}");
+  assert_string_equal(s->data.columns.time, "${literal}");
   assert_int_equal(s->labeling.volatility_window, 20);
   assert_true(s->labeling.tp_multiple == 32);
   assert_int_equal(s->features.exclude_count, 2);
@@ -300,7 +300,7 @@ static void the_printed_configuration_reads_back_the_same(void **state) {
   (void)state;
   put("config.yaml", "");
   fmlp_config *first = loaded(
-      "data.path='we\"ird \\\\ na me #:{}.csv'|data.symbol='null'|data.timezone='12'|bars.threshold=1e-3|"
+      "data.path='we\"ird \\\\ na me #:{}.csv'|data.symbol='null'|data.columns.time='12'|bars.threshold=1e-3|"
       "features.plan=[{name: a, op: quantile, of: ret_1, window: 5, q: 0.25}, {name: b, op: abs, of: a}]|"
       "features.exclude=[]|+variables.x={a: [1, [2, 3], {b: yes}], c: 'yes'}|data.format=\\${x}|"
       "+variables.odd='\xc2\x85\xe2\x80\xa8\xef\xbb\xbf\tz\xc3\xa9'|labeling.volatility.tp_multiple=4.0000|"
@@ -317,7 +317,7 @@ static void the_printed_configuration_reads_back_the_same(void **state) {
   const fmlp_settings *s = fmlp_config_settings(second);
   assert_string_equal(s->data.path, "we\"ird \\ na me #:{}.csv");
   assert_string_equal(s->data.symbol, "null");
-  assert_string_equal(s->data.timezone, "12");
+  assert_string_equal(s->data.columns.time, "12");
   assert_string_equal(s->data.format, "${x}");
   assert_string_equal(s->bars.threshold_text, "0.001");
   assert_int_equal(s->session.session_start, 425);

@@ -170,6 +170,23 @@ static void rules_between_keys_hold(void **state) {
        "underscores"},
       {"features:\n  plan:\n    - {name: a, op: abs}\n    - {name: a, op: abs}\n", "",
        "config.yaml:4: features.plan: 'a' is defined already at config.yaml:3"},
+      {"", "features.plan=[{name: a, op: mead}]",
+       "override 'features.plan=[{name: a, op: mead}]': features.plan: unknown operator 'mead'; did you mean "
+       "'mean'?"},
+      {"", "bars.type=dollar_run",
+       "override 'bars.type=dollar_run': bars.type: imbalance and run bars are not built yet; use tick, "
+       "volume, dollar or time"},
+      {"model: {type: logistic}\n", "",
+       "config.yaml:1: model.type: logistic is not built yet; use random_forest or gradient_boosting"},
+      {"", "model.meta.enabled=true",
+       "override 'model.meta.enabled=true': model.meta.enabled: the meta-model is not built yet; leave it "
+       "false"},
+      {"", "session.timezone=America/NewYork",
+       "override 'session.timezone=America/NewYork': session.timezone: unknown time zone "
+       "\"America/NewYork\"; use a tz database name such as America/New_York, or UTC, UTC-5"},
+      {"data: {timezone: Mars}\n", "",
+       "config.yaml:1: data.timezone: unknown time zone \"Mars\"; use a tz database name such as "
+       "America/New_York, or UTC, UTC-5"},
   };
   for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
     put("config.yaml", mistakes[i].yaml);

@@ -96,6 +96,27 @@ static void bad_rows_can_be_skipped_and_are_counted(void **state) {
   assert_shows("bad rows skipped: 1, the first on line 3");
 }
 
+static void data_overrides_are_those_of_a_run(void **state) {
+  (void)state;
+  char arguments[256];
+  write_text("When,BestBid,BestAsk\n2014-05-01 05:00:01,1.1,1.2\n2014-05-01 05:00:02,1.1,1.3\nx,1,1\n");
+  assert_int_equal(inspect(path), 3);
+  (void)snprintf(arguments, sizeof arguments,
+                 "%s data.columns.time=When data.columns.bid=BestBid data.columns.ask=BestAsk "
+                 "data.timezone=America/Chicago data.point_size=0.01 data.bad_rows=skip",
+                 path);
+  assert_int_equal(inspect(arguments), 0);
+  assert_shows("bad rows skipped: 1");
+  assert_shows("span          2014-05-01T10:00:01.000000000Z");
+  assert_shows("point size    0.01\n");
+  assert_shows("columns:\n      time: \"When\"\n      bid: \"BestBid\"\n      ask: \"BestAsk\"\n");
+  (void)snprintf(arguments, sizeof arguments, "%s data.colums.time=When", path);
+  assert_int_equal(inspect(arguments), 2);
+  assert_shows("did you mean 'data.columns");
+  (void)snprintf(arguments, sizeof arguments, "%s data.path=x", path);
+  assert_int_equal(inspect(arguments), 2);
+}
+
 static void standard_input_can_be_read(void **state) {
   (void)state;
   char arguments[128];
@@ -122,6 +143,7 @@ int main(void) {
       cmocka_unit_test(a_quote_file_is_described_with_its_anomalies_and_a_configuration),
       cmocka_unit_test(an_unknown_time_zone_is_said_and_can_be_given),
       cmocka_unit_test(bad_rows_can_be_skipped_and_are_counted),
+      cmocka_unit_test(data_overrides_are_those_of_a_run),
       cmocka_unit_test(standard_input_can_be_read),
       cmocka_unit_test(wrong_use_has_exit_status_2_and_wrong_input_3),
   };
