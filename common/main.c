@@ -103,11 +103,19 @@ static void explain_exit(void) {
                 "fmlp: a library ended the program, see above; free memory or lower runtime.threads\n");
 }
 
+/* XGBoost's threads let std::bad_alloc out, which ends in abort(): then, too, one line, and no temporary
+ * folder stays. */
+static void on_abort(int number) {
+  (void)signal(number, SIG_DFL);
+  exit(FMLP_ERR_OTHER);
+}
+
 int main(int argument_count, char **arguments) {
   fmlp_error error = {""};
   fmlp_interrupt_install();
   (void)atexit(explain_exit);
   hold_standard_streams();
+  (void)signal(SIGABRT, on_abort);
   (void)signal(SIGPIPE, SIG_IGN); /* a pipe that closes must not kill a run beside its temporary folder */
   (void)signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), as a full disk is */
   fmlp_status status = dispatch(argument_count, arguments, &error);

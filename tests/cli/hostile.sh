@@ -78,6 +78,27 @@ if ! grep -qa __asan_init "$FMLP"; then # the sanitizer reserves far more addres
   done
 fi
 
+# A library that aborts the program (XGBoost does where its threads find no memory): one line, and nothing left.
+mkfifo waiting.csv
+current='SIGABRT while reading'
+rm -rf runs
+"$FMLP" run data.path=waiting.csv run.dir=runs/x "${settings[@]}" >stdout 2>stderr &
+pid=$!
+for _ in $(seq 100); do
+  [ -n "$(ls -A runs 2>/dev/null)" ] && break
+  sleep 0.1
+done
+kill -ABRT "$pid"
+wait "$pid"
+got=$?
+if [ "$got" -ne 1 ] || [ "$(grep -c '^fmlp: ' stderr)" -ne 1 ]; then
+  fail "exit status $got"
+elif [ -n "$(ls -A runs 2>/dev/null)" ]; then
+  fail 'something was left in runs/'
+else
+  pass
+fi
+
 # Files and folders of somebody else, tried as nobody.
 if [ "$(id -u)" -eq 0 ] && nobody=$(command -v setpriv) && mkdir others; then
   chmod 755 . && cp "$FMLP" others/fmlp && cp -r "$source_dir/configs" others/configs && chmod -R a+rX others
