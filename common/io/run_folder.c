@@ -1,5 +1,6 @@
 /* The run folder under its temporary name, and the cleaning up of everything that did not become a run. */
-#define _XOPEN_SOURCE 700 /* nftw */
+#define _XOPEN_SOURCE   700 /* nftw */
+#define _DEFAULT_SOURCE     /* MAP_ANONYMOUS */
 #include "common/io/run_folder.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,9 +119,21 @@ static void remove_written(fmlp_run_folder *folder) {
   remove_parents(folder);
 }
 
+/* Address space for tidying up after memory ran out: reading a folder takes some. */
+enum { RESERVE_BYTES = 4 << 20 };
+static void *reserve = MAP_FAILED;
+
 static void remove_unfinished(void) {
   fmlp_run_folder *folder = atomic_load(&building);
+  if (reserve != MAP_FAILED) (void)munmap(reserve, RESERVE_BYTES);
   if (folder) remove_written(folder);
+}
+
+static void prepare_for_exit(void) {
+  static atomic_flag registered = ATOMIC_FLAG_INIT;
+  if (atomic_flag_test_and_set(&registered)) return;
+  reserve = mmap(NULL, RESERVE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  (void)atexit(remove_unfinished);
 }
 
 fmlp_status fmlp_run_folder_create(const char *final_path, fmlp_run_folder **folder, fmlp_error *error) {
@@ -147,8 +161,7 @@ fmlp_status fmlp_run_folder_create(const char *final_path, fmlp_run_folder **fol
     fmlp_free(made);
     return status;
   }
-  static atomic_flag registered = ATOMIC_FLAG_INIT;
-  if (!atomic_flag_test_and_set(&registered)) (void)atexit(remove_unfinished);
+  prepare_for_exit();
   atomic_store(&building, made);
   *folder = made;
   return FMLP_OK;

@@ -11,9 +11,19 @@ set -uo pipefail
 FMLP=$(realpath "$FMLP")
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 export FMLP_DEVICE=cpu
-work=$(mktemp -d)
-# A child of this shell that a signal ends before it has put the trap aside would run it: only the shell itself may.
-trap '[ "$BASHPID" != "$$" ] || { chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"; }' EXIT
+# The folder is made and removed by a shell of its own: a trap in this one would also be run by a child that a signal
+# ends before it has become the program, and take the folder away from under the test.
+if [ -z "${FMLP_TEST_WORK:-}" ]; then
+  FMLP_TEST_WORK=$(mktemp -d)
+  export FMLP_TEST_WORK
+  bash "$0" "$@"
+  status=$?
+  chmod -R u+w "$FMLP_TEST_WORK" 2>/dev/null
+  rm -rf "$FMLP_TEST_WORK"
+  exit "$status"
+fi
+work=$FMLP_TEST_WORK
+unset FMLP_TEST_WORK
 cd "$work"
 passed=0 failed=0
 
