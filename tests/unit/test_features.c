@@ -13,45 +13,9 @@
 #include "common/core/parallel.h"
 #include "common/stages/features.h"
 #include "tests/unit/column_folder.h"
+#include "tests/unit/feature_tables.h"
 #include "tests/unit/on_each_backend.h"
 #include "tests/unit/small_market.h"
-
-static const fmlp_features_settings base_set = {.base = true};
-
-static fmlp_features features_of(const fmlp_features_settings *settings, const fmlp_bars *bars) {
-  fmlp_features features;
-  fmlp_error error = {""};
-  if (fmlp_features_compute(settings, bars, &compute, &features, &error) != FMLP_OK)
-    fail_msg("%s", error.text);
-  return features;
-}
-
-static int32_t find(const fmlp_features *features, const char *name) {
-  for (int32_t f = 0; f < features->count; f++) {
-    if (strcmp(features->names[f].text, name) == 0) return f;
-  }
-  return -1;
-}
-
-static const double *column(const fmlp_features *features, const char *name) {
-  int32_t f = find(features, name);
-  if (f < 0) fail_msg("no feature %s", name);
-  return features->columns[f];
-}
-
-/* An entry with nothing set but name, op and of. */
-static fmlp_feature_entry entry(const char *name, const char *op, const char *of) {
-  return (fmlp_feature_entry){.name = name,
-                              .op = op,
-                              .of = of,
-                              .q = NAN,
-                              .span = NAN,
-                              .alpha = NAN,
-                              .d = NAN,
-                              .threshold = NAN,
-                              .value = NAN,
-                              .where = "plan.yaml:7"};
-}
 
 /* Formulas that round the same way in numpy: compared on bits. */
 static bool is_exact(const char *name) {
