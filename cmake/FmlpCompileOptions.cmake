@@ -3,7 +3,12 @@
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_C_FLAGS_RELEASE "-O3")
+set(CMAKE_CXX_FLAGS_RELEASE "-O3")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g") # with assertions: the sanitizer builds use it
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
@@ -11,7 +16,9 @@ add_library(fmlp_options INTERFACE)
 target_compile_options(fmlp_options INTERFACE
   -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= # __FILE__ of spans: relative, the same wherever it was built
   -ffp-contract=off -fno-omit-frame-pointer -fno-math-errno -g
-  -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wvla
+  -Wall -Wextra -Wpedantic -Wshadow -Wwrite-strings -Wvla
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti>
   -Wundef -Wcast-qual -Wimplicit-fallthrough -Wformat=2)
 # __int128 is used for exact sums and is not ISO C; it is always written __extension__ through core/int128.h.
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")

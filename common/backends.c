@@ -9,6 +9,9 @@
 #ifndef FMLP_HAVE_PARANOID
 #define FMLP_HAVE_PARANOID 0
 #endif
+#ifndef FMLP_HAVE_SIMT
+#define FMLP_HAVE_SIMT 0
+#endif
 
 enum { REASON_CAPACITY = 256, NAME_CAPACITY = 32 };
 
@@ -16,6 +19,9 @@ static const fmlp_backend *const backends[] = {
     &fmlp_cpu_backend,
 #if FMLP_HAVE_PARANOID
     &fmlp_paranoid_backend,
+#endif
+#if FMLP_HAVE_SIMT
+    &fmlp_simt_backend,
 #endif
     NULL,
 };

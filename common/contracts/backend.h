@@ -53,6 +53,7 @@ typedef struct fmlp_backend {
 
 extern const fmlp_backend fmlp_cpu_backend;
 extern const fmlp_backend fmlp_paranoid_backend; /* test builds only: around the cpu, tests/paranoid/ */
+extern const fmlp_backend fmlp_simt_backend;     /* test builds only: cuda's kernels on the host, tests/simt/ */
 
 /* An opened backend, as stages receive it. */
 typedef struct fmlp_compute {

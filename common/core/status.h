@@ -8,6 +8,10 @@
 
 #include <stdarg.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef enum fmlp_status {
   FMLP_OK = 0,
   FMLP_ERR_OTHER = 1,  /* unwritable output, full disk, out of memory, anything without a code of its own */
@@ -42,5 +46,9 @@ fmlp_status fmlp_fail_prefix(fmlp_error *error, fmlp_status status, const char *
     fmlp_status fmlp_try_status = (call);                                                                    \
     if (fmlp_try_status != FMLP_OK) return fmlp_try_status;                                                  \
   } while (0)
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,0 +1,56 @@
+/* The language kernels are written in: CUDA C++ without launch syntax, library calls or CUDA headers, so that
+ * nvcc makes device code of it and a host compiler, against tests/simt/simt.h, code that runs fiber by fiber.
+ *
+ *   FMLP_KERNEL(name, arguments_type)   static kernel of one parameter `args`, a plain struct
+ *   FMLP_DEVICE                         a helper of kernels
+ *   FMLP_SHARED_MEMORY(space)           declares `space`, the block's dynamic shared memory, once in a
+ * kernel; space.take<T>(n)                    cuts the next n elements off it, as a fmlp_shared<T>
+ *   FMLP_UNROLL                         unrolls the next loop
+ *
+ * A fmlp_shared<T> is read and written by x[i] alone: no pointers to its elements, for the host checks every
+ * access (bounds, unwritten, racing). Indices are one-dimensional: threadIdx.x, blockIdx.x, blockDim.x,
+ * gridDim.x. There are __syncthreads, __syncwarp, the *_sync shuffles and votes, atomicAdd/Min/Max/Or/CAS on
+ * integers, __popc(ll), __clz(ll), __ffs(ll), __umulhi, __ldg, sqrt, fabs, floor. */
+#ifndef FMLP_CUDA_KERNEL_CUH
+#define FMLP_CUDA_KERNEL_CUH
+
+#ifdef __CUDACC__
+
+#define FMLP_KERNEL(name, type) static __global__ void name(const __grid_constant__ type args)
+#define FMLP_DEVICE             static __device__ __forceinline__
+#define FMLP_UNROLL             _Pragma("unroll")
+
+template <typename T> struct fmlp_shared {
+  T *memory;
+  __device__ __forceinline__ T &operator[](int64_t i) const {
+    return memory[i];
+  }
+};
+
+struct fmlp_shared_space {
+  unsigned char *next;
+  template <typename T> __device__ __forceinline__ fmlp_shared<T> take(int64_t count) {
+    fmlp_shared<T> taken = {reinterpret_cast<T *>(next)};
+    next += (count * (int64_t)sizeof(T) + 15) / 16 * 16;
+    return taken;
+  }
+};
+
+extern __shared__ __align__(16) unsigned char fmlp_shared_bytes[];
+#define FMLP_SHARED_MEMORY(space) fmlp_shared_space space = {fmlp_shared_bytes}
+
+/* A file's kernels for the table of cuda/backend.cu. */
+typedef struct fmlp_cuda_entry {
+  int kernel; /* fmlp_gpu_kernel; FMLP_GPU_KERNEL_COUNT ends the list */
+  const void *function;
+} fmlp_cuda_entry;
+#define FMLP_CUDA_ENTRY(name) {FMLP_GPU_##name, (const void *)name},
+#define FMLP_CUDA_ENTRIES(file, list)                                                                        \
+  extern "C" const fmlp_cuda_entry fmlp_cuda_##file[] = {                                                    \
+      list(FMLP_CUDA_ENTRY){FMLP_GPU_KERNEL_COUNT, nullptr}}
+
+#elif !defined(FMLP_SIMT)
+#error "kernels are compiled by nvcc, or by a C++ compiler after tests/simt/simt.h"
+#endif
+
+#endif

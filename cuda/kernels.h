@@ -1,0 +1,23 @@
+/* Every kernel of cuda/, by name: the one list from which the launch numbers and both tables of entry points
+ * (the device's in *.cu, the host's in tests/simt/) are made. A file's kernels stand in its own list. */
+#ifndef FMLP_CUDA_KERNELS_H
+#define FMLP_CUDA_KERNELS_H
+
+#define FMLP_GPU_ROLLING_POINTWISE_KERNELS(X) X(rolling_pointwise)
+
+#define FMLP_GPU_KERNELS(X) FMLP_GPU_ROLLING_POINTWISE_KERNELS(X)
+
+#define FMLP_GPU_NUMBER(name) FMLP_GPU_##name,
+typedef enum fmlp_gpu_kernel { FMLP_GPU_KERNELS(FMLP_GPU_NUMBER) FMLP_GPU_KERNEL_COUNT } fmlp_gpu_kernel;
+#undef FMLP_GPU_NUMBER
+
+/* "rolling_pointwise" and so on: for errors and profiles. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+extern const char *const fmlp_gpu_kernel_names[FMLP_GPU_KERNEL_COUNT];
+#ifdef __cplusplus
+}
+#endif
+
+#endif

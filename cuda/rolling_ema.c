@@ -1,0 +1,13 @@
+/* Launches of rolling_ema.cuh. */
+#include "cuda/rolling_kernels.h"
+
+size_t fmlp_gpu_rolling_ema_scratch(const fmlp_device *device, const fmlp_gpu_rolling_job *job) {
+  (void)device;
+  (void)job;
+  return 0;
+}
+
+fmlp_status fmlp_gpu_rolling_ema(fmlp_device *device, const fmlp_gpu_rolling_job *job, fmlp_error *error) {
+  (void)job;
+  return fmlp_fail(error, FMLP_ERR_DEVICE, "%s: exponential averages: not there yet", device->runtime->name);
+}

@@ -1,0 +1,2 @@
+/* From a plan to steps: to come. */
+#include "cuda/rolling_kernels.h"

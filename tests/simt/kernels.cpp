@@ -1,0 +1,7 @@
+/* The kernels of cuda/, compiled for the host: the table of entry points of the simt runtime. */
+#include "tests/simt/kernels.h"
+
+#include "cuda/rolling_pointwise.cuh"
+
+#define ENTRY(name) fmlp_simt_call<&name>::run,
+const fmlp_simt_entry fmlp_simt_entries[FMLP_GPU_KERNEL_COUNT] = {FMLP_GPU_KERNELS(ENTRY)};
