@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef FMLP_HAVE_CUDA
+#define FMLP_HAVE_CUDA 0
+#endif
 #ifndef FMLP_HAVE_PARANOID
 #define FMLP_HAVE_PARANOID 0
 #endif
@@ -13,10 +16,13 @@
 #define FMLP_HAVE_SIMT 0
 #endif
 
-enum { REASON_CAPACITY = 256, NAME_CAPACITY = 32 };
+enum { REASON_CAPACITY = 512, NAME_CAPACITY = 32 };
 
 static const fmlp_backend *const backends[] = {
     &fmlp_cpu_backend,
+#if FMLP_HAVE_CUDA
+    &fmlp_cuda_backend,
+#endif
 #if FMLP_HAVE_PARANOID
     &fmlp_paranoid_backend,
 #endif
@@ -62,7 +68,13 @@ static fmlp_status open_named(const fmlp_backend *backend, int32_t ordinal, fmlp
 static fmlp_status open_best(fmlp_compute *compute, char *notice, size_t capacity, fmlp_error *error) {
   const fmlp_backend *cuda = fmlp_backend_find("cuda");
   char reason[REASON_CAPACITY] = "not compiled into this build";
-  if (cuda && cuda->available(0, reason, sizeof reason)) return open_named(cuda, 0, compute, error);
+  if (cuda && cuda->available(0, reason, sizeof reason)) {
+    /* There, but it may still refuse: held by another process, without memory, without code for it. */
+    fmlp_error refused = {0};
+    if (open_named(cuda, 0, compute, &refused) == FMLP_OK) return FMLP_OK;
+    (void)snprintf(notice, capacity, "%s; running on the cpu", refused.text);
+    return open_named(&fmlp_cpu_backend, 0, compute, error);
+  }
   (void)snprintf(notice, capacity, "cuda: %s; running on the cpu", reason);
   return open_named(&fmlp_cpu_backend, 0, compute, error);
 }

@@ -40,7 +40,7 @@ typedef struct pipeline {
   fmlp_compute compute;
   fmlp_run_folder *folder;
   fmlp_column_sink sink;
-  char notice[256]; /* why the device is what it is */
+  char notice[640]; /* why the device is what it is */
   fmlp_results results;
 } pipeline;
 

@@ -5,7 +5,7 @@
 #include "common/backends.h"
 #include "common/commands/commands.h"
 
-enum { REASON_CAPACITY = 512 };
+enum { REASON_CAPACITY = 512, DESCRIPTION_CAPACITY = 16384 };
 
 static const char usage[] =
     "usage: fmlp devices\n"
@@ -13,14 +13,28 @@ static const char usage[] =
     "Lists the backends of this program: NAME available, or NAME unavailable: reason.\n"
     "runtime.device, --device and FMLP_DEVICE choose among them.\n";
 
+/* What the backend knows beyond its one line, indented. */
+static void print_description(const fmlp_backend *backend) {
+  static char text[DESCRIPTION_CAPACITY];
+  if (!backend->describe) return;
+  backend->describe(text, sizeof text);
+  for (const char *line = text; *line;) {
+    const int length = (int)strcspn(line, "\n");
+    printf("  %.*s\n", length, line);
+    line += length + (line[length] == '\n');
+  }
+}
+
 static void print_backend(const fmlp_backend *backend) {
   char reason[REASON_CAPACITY] = "";
   if (!backend->available(0, reason, sizeof reason)) {
     printf("%s unavailable: %s\n", backend->name, reason[0] ? reason : "no reason given");
+    print_description(backend);
     return;
   }
   printf("%s available\n", backend->name);
-  if (reason[0]) printf("  %s\n", reason);
+  if (reason[0] && !backend->describe) printf("  %s\n", reason);
+  print_description(backend);
 }
 
 fmlp_status fmlp_command_devices(int argument_count, char **arguments, fmlp_error *error) {

@@ -27,6 +27,8 @@ typedef struct fmlp_backend {
   /* Fills `reason` (may be "") with one line about the device or about why there is none; true when usable.
    */
   int (*available)(int32_t ordinal, char *reason, size_t capacity);
+  /* Optional (NULL): all there is to say about devices and drivers, in lines that end with a newline. */
+  void (*describe)(char *text, size_t capacity);
 
   /* Opens device number `ordinal`. On success the caller owns `*device` and ends it with close. */
   fmlp_status (*open)(int32_t ordinal, fmlp_device **device, fmlp_error *error);
@@ -52,8 +54,9 @@ typedef struct fmlp_backend {
 } fmlp_backend;
 
 extern const fmlp_backend fmlp_cpu_backend;
+extern const fmlp_backend fmlp_cuda_backend;     /* where CUDA was compiled in */
 extern const fmlp_backend fmlp_paranoid_backend; /* test builds only: around the cpu, tests/paranoid/ */
-extern const fmlp_backend fmlp_simt_backend;     /* test builds only: cuda's kernels on the host, tests/simt/ */
+extern const fmlp_backend fmlp_simt_backend; /* test builds only: cuda's kernels on the host, tests/simt/ */
 
 /* An opened backend, as stages receive it. */
 typedef struct fmlp_compute {
