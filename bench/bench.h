@@ -12,13 +12,7 @@
 #include "common/core/status.h"
 #include "common/io/columns.h"
 
-enum {
-  BENCH_BARS = 1000000,
-  BENCH_TICKS = 20000000,
-  BENCH_CSV_ROWS = 6000000,
-  BENCH_TRADES = 1000,
-  BENCH_PATHS = 10000
-};
+enum { BENCH_TICKS = 20000000, BENCH_CSV_ROWS = 6000000, BENCH_TRADES = 1000 };
 
 /* Ticks that the stages work on, made from a fixed seed; owned by main. What the kernels work on is made by
  * the generators of tests/equivalence, so that tests and benchmarks share cases and data. */
@@ -26,7 +20,9 @@ typedef struct bench_data {
   const char *folder; /* where columns and text files stand */
   int write; /* inputs and results of the kernels are put there too, for other tools to check theirs against
               */
-  int64_t ticks;
+  int64_t bars;                 /* rows of the rolling operators, bars of the labels */
+  int64_t paths;                /* of Monte Carlo */
+  int64_t ticks;                /* 0 when no case of the stages is to run */
   int64_t *tick_time;           /* [ticks] ns */
   int32_t *tick_bid, *tick_ask; /* [ticks] points */
 } bench_data;
@@ -49,22 +45,29 @@ struct bench_case {
   int64_t parameter;                                         /* of prepare */
   const char *row;                                           /* in the table of tests/equivalence, or NULL */
   fmlp_status (*prepare)(bench_run *run, fmlp_error *error); /* not timed */
-  fmlp_status (*work)(bench_run *run, fmlp_error *error);    /* timed */
+  fmlp_status (*work)(bench_run *run, fmlp_error *error);    /* timed, with a sync behind it */
   fmlp_status (*keep)(bench_run *run, fmlp_error *error);    /* writes the results; may be NULL */
   void (*finish)(bench_run *run);                            /* not timed; called also after a failure */
 };
 
 extern const bench_case bench_stage_cases[];  /* reading, bars, spans; NULL name ends */
 extern const bench_case bench_kernel_cases[]; /* labels, Monte Carlo */
+extern const bench_case bench_device_cases[]; /* copies within a device; none on the cpu */
 
 /* Case n of the rolling operators, one for each row of their table and one for all of a feature set in one
  * plan; false behind the last. `name` belongs to the caller and outlives the case. */
 int bench_rolling_case(int n, char name[64], bench_case *out);
 
-/* Makes the ticks; writes them to `folder`, as columns and as text, when `write` is set. */
-FMLP_WARN_UNUSED fmlp_status bench_data_open(const char *folder, int write, bench_data *data,
-                                             fmlp_error *error);
+/* Takes folder, write, bars, paths and ticks from `data`; makes the ticks, and writes them to `folder`, as
+ * columns and as text, when `write` is set. */
+FMLP_WARN_UNUSED fmlp_status bench_data_open(bench_data *data, fmlp_error *error);
 void bench_data_close(bench_data *data);
+
+/* ---- device.c ---- */
+
+/* Times one call of `work` on the device's own clock where it has one (`*on_device` tells), else by the
+ * host's. */
+FMLP_WARN_UNUSED fmlp_status bench_time(bench_run *run, double *seconds, int *on_device, fmlp_error *error);
 
 /* FOLDER/<case>_<column>.npy, '/' in the case's name as '_'. */
 FMLP_WARN_UNUSED fmlp_status bench_put(const bench_run *run, const char *column, fmlp_type type, int64_t rows,

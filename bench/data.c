@@ -71,9 +71,6 @@ static fmlp_status put_text(const bench_data *data, const char *name, int as_dat
 }
 
 static fmlp_status write_all(const bench_data *data, fmlp_error *error) {
-  if (mkdir(data->folder, 0777) != 0 && errno != EEXIST) {
-    return fmlp_fail(error, FMLP_ERR_OTHER, "%s: %s", data->folder, strerror(errno));
-  }
   FMLP_TRY(put(data->folder, "tick_time", FMLP_INT64, data->ticks, data->tick_time, error));
   FMLP_TRY(put(data->folder, "tick_bid", FMLP_INT32, data->ticks, data->tick_bid, error));
   FMLP_TRY(put(data->folder, "tick_ask", FMLP_INT32, data->ticks, data->tick_ask, error));
@@ -81,11 +78,14 @@ static fmlp_status write_all(const bench_data *data, fmlp_error *error) {
   return put_text(data, "date_time.csv", 1, error);
 }
 
-fmlp_status bench_data_open(const char *folder, int write, bench_data *data, fmlp_error *error) {
-  *data = (bench_data){.folder = folder, .write = write, .ticks = BENCH_TICKS};
+fmlp_status bench_data_open(bench_data *data, fmlp_error *error) {
+  if (data->write && mkdir(data->folder, 0777) != 0 && errno != EEXIST) {
+    return fmlp_fail(error, FMLP_ERR_OTHER, "%s: %s", data->folder, strerror(errno));
+  }
+  if (data->ticks == 0) return FMLP_OK;
   fmlp_status status = allocate(data, error);
   if (status == FMLP_OK) fill(data);
-  if (status == FMLP_OK && write) status = write_all(data, error);
+  if (status == FMLP_OK && data->write) status = write_all(data, error);
   if (status != FMLP_OK) bench_data_close(data);
   return status;
 }

@@ -28,7 +28,7 @@ static void finish(bench_run *run) {
 
 /* ---- labels ---- */
 
-/* Every bar but the last is an event. The columns of a case, [BENCH_BARS] each. */
+/* Every bar but the last is an event. The columns of a case, [bars] each. */
 typedef struct barrier_columns {
   int32_t *high, *low, *close, *start, *target, *stop, *last;
 } barrier_columns;
@@ -36,7 +36,7 @@ typedef struct barrier_columns {
 static fmlp_status upload_barriers(bench_run *run, const barrier_case *row, int32_t *memory,
                                    fmlp_error *error) {
   kernel_state *state = run->state;
-  const int64_t n = BENCH_BARS, events = barrier_event_count(row);
+  const int64_t n = run->data->bars, events = barrier_event_count(row);
   barrier_columns of = {memory,         memory + n,     memory + 2 * n, memory + 3 * n,
                         memory + 4 * n, memory + 5 * n, memory + 6 * n};
   barrier_make_bars(row, of.high, of.low, of.close);
@@ -79,11 +79,11 @@ static fmlp_status prepare_labels(bench_run *run, fmlp_error *error) {
     if (strcmp(barrier_cases[i].name, run->what->row) == 0) row = barrier_cases[i];
   }
   if (!row.name) return no_row(run, error);
-  row.bars = BENCH_BARS;
+  row.bars = (int32_t)run->data->bars;
   row.events = 0; /* at every bar */
   int32_t *memory = NULL;
   FMLP_TRY(fmlp_alloc_zero(&run->state, 1, sizeof(kernel_state), "benchmark", error));
-  FMLP_TRY(fmlp_alloc(&memory, 7 * (int64_t)BENCH_BARS, sizeof *memory, "bars and events", error));
+  FMLP_TRY(fmlp_alloc(&memory, 7 * run->data->bars, sizeof *memory, "bars and events", error));
   fmlp_status status = upload_barriers(run, &row, memory, error);
   fmlp_free(memory);
   return status;
@@ -91,8 +91,7 @@ static fmlp_status prepare_labels(bench_run *run, fmlp_error *error) {
 
 static fmlp_status work_labels(bench_run *run, fmlp_error *error) {
   kernel_state *state = run->state;
-  FMLP_TRY(run->compute.backend->barrier_search(run->compute.device, &state->search, error));
-  return run->compute.backend->sync(run->compute.device, error);
+  return run->compute.backend->barrier_search(run->compute.device, &state->search, error);
 }
 
 static fmlp_status keep_labels(bench_run *run, fmlp_error *error) {
@@ -108,7 +107,7 @@ static fmlp_status upload_trades(bench_run *run, const monte_carlo_case *row, do
   kernel_state *state = run->state;
   monte_carlo_make_trades(row, pnl, ratio);
   int64_t days = monte_carlo_make_days(row, day_offset);
-  size_t paths = BENCH_PATHS, trades = BENCH_TRADES;
+  size_t paths = (size_t)run->data->paths, trades = BENCH_TRADES;
   const struct {
     size_t bytes;
     const void *contents;
@@ -134,7 +133,7 @@ static fmlp_status upload_trades(bench_run *run, const monte_carlo_case *row, do
   state->monte_carlo.trades_used = buffer[5];
   state->monte_carlo.outcome = buffer[6];
   state->monte_carlo.fan = buffer[7];
-  run->items = (int64_t)BENCH_PATHS * BENCH_TRADES;
+  run->items = run->data->paths * BENCH_TRADES;
   run->bytes = (int64_t)(paths * 2 * sizeof(double));
   return FMLP_OK;
 }
@@ -146,7 +145,7 @@ static fmlp_status prepare_monte_carlo(bench_run *run, fmlp_error *error) {
     if (strcmp(monte_carlo_cases[i].name, run->what->row) == 0) row = monte_carlo_cases[i];
   }
   if (!row.name) return no_row(run, error);
-  row.paths = BENCH_PATHS;
+  row.paths = run->data->paths;
   row.trades = row.max_trades = BENCH_TRADES;
   row.ruin = row.daily_loss = row.target = 0;
   row.fan_points = 0;

@@ -1,8 +1,8 @@
 /* fmlp_bench: times the cases of the other files here on one backend and prints the median of the repeats,
  * by the clock and of processor time (which a busy machine disturbs less).
  *
- *   fmlp_bench [--data FOLDER] [--write] [--threads N] [--repeats N] [--device NAME] [--json FILE]
- * [PREFIX...]
+ *   fmlp_bench [--data FOLDER] [--write] [--threads N] [--repeats N] [--device NAME] [--bars N] [--paths N]
+ *              [--json FILE] [PREFIX...]
  *
  * --write puts the data set into FOLDER (.npy columns and CSV files) for other tools and for the csv cases.
  */
@@ -19,11 +19,11 @@
 #include "common/core/parallel.h"
 #include "common/io/json.h"
 
-enum { MAX_REPEATS = 1000 };
+enum { MAX_REPEATS = 1000, BARS = 1000000, PATHS = 10000, MOST_BARS = 1 << 28, MOST_PATHS = 1 << 26 };
 
 typedef struct options {
   const char *folder, *device, *json;
-  int write, threads, repeats;
+  int write, threads, repeats, bars, paths;
   char **prefixes;
   int prefix_count;
 } options;
@@ -50,7 +50,12 @@ static fmlp_status parse_count(const char *text, int low, int high, int *out, fm
 }
 
 static fmlp_status parse(int count, char **arguments, options *out, fmlp_error *error) {
-  *out = (options){.folder = "build/bench-data", .device = "cpu", .threads = 1, .repeats = 7};
+  *out = (options){.folder = "build/bench-data",
+                   .device = "cpu",
+                   .threads = 1,
+                   .repeats = 7,
+                   .bars = BARS,
+                   .paths = PATHS};
   for (int i = 1; i < count; i++) {
     const char *name = arguments[i];
     if (strcmp(name, "--write") == 0) {
@@ -72,6 +77,10 @@ static fmlp_status parse(int count, char **arguments, options *out, fmlp_error *
       out->json = value;
     } else if (strcmp(name, "--threads") == 0) {
       FMLP_TRY(parse_count(value, 0, 4096, &out->threads, error));
+    } else if (strcmp(name, "--bars") == 0) {
+      FMLP_TRY(parse_count(value, 2, MOST_BARS, &out->bars, error));
+    } else if (strcmp(name, "--paths") == 0) {
+      FMLP_TRY(parse_count(value, 1, MOST_PATHS, &out->paths, error));
     } else if (strcmp(name, "--repeats") == 0) {
       FMLP_TRY(parse_count(value, 1, MAX_REPEATS, &out->repeats, error));
     } else {
@@ -89,7 +98,7 @@ static int wanted(const options *given, const char *name) {
 }
 
 static void show(const bench_run *run, const double *times, const double *processor, int repeats,
-                 json_t *results) {
+                 int on_device, json_t *results) {
   double median = times[repeats / 2];
   double per_second = (double)run->items / median;
   printf("%-28s %10.3f ms  %10.2f M %ss/s  %8.2f GB/s   (min %.3f, max %.3f, processor %.3f)\n",
@@ -100,6 +109,7 @@ static void show(const bench_run *run, const double *times, const double *proces
   fmlp_json_set_text(row, "unit", run->what->unit);
   fmlp_json_set_integer(row, "items", run->items);
   fmlp_json_set_integer(row, "bytes", run->bytes);
+  fmlp_json_set_text(row, "clock", on_device ? "device events" : "host");
   fmlp_json_set_real(row, "median_seconds", median);
   fmlp_json_set_real(row, "min_seconds", times[0]);
   fmlp_json_set_real(row, "max_seconds", times[repeats - 1]);
@@ -110,33 +120,35 @@ static void show(const bench_run *run, const double *times, const double *proces
 static fmlp_status run_case(const bench_case *what, const bench_data *data, fmlp_compute compute, int repeats,
                             json_t *results, fmlp_error *error) {
   double times[MAX_REPEATS], processor[MAX_REPEATS];
+  int on_device = 0;
   bench_run run = {.what = what, .data = data, .compute = compute};
   fmlp_status status = what->prepare(&run, error);
   for (int r = -1; r < repeats && status == FMLP_OK; r++) { /* -1: warm-up */
-    double begin = seconds_of(CLOCK_MONOTONIC), begin_processor = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    status = what->work(&run, error);
+    double begin = seconds_of(CLOCK_PROCESS_CPUTIME_ID), taken = 0;
+    status = bench_time(&run, &taken, &on_device, error);
     if (r < 0) continue;
-    processor[r] = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - begin_processor;
-    times[r] = seconds_of(CLOCK_MONOTONIC) - begin;
+    processor[r] = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - begin;
+    times[r] = taken;
   }
   if (status == FMLP_OK && data->write && what->keep) status = what->keep(&run, error);
   what->finish(&run);
   if (status != FMLP_OK) return fmlp_fail_prefix(error, status, "%s", what->name);
   qsort(times, (size_t)repeats, sizeof *times, by_value);
   qsort(processor, (size_t)repeats, sizeof *processor, by_value);
-  show(&run, times, processor, repeats, results);
+  show(&run, times, processor, repeats, on_device, results);
   return FMLP_OK;
 }
 
 static fmlp_status run_all(const options *given, const bench_data *data, json_t *results, fmlp_error *error) {
-  const bench_case *tables[] = {bench_stage_cases, bench_kernel_cases};
+  const bench_case *tables[] = {bench_stage_cases, bench_kernel_cases, bench_device_cases};
+  const size_t count = sizeof tables / sizeof *tables - (strcmp(given->device, "cpu") == 0);
   char notice[256] = "";
   fmlp_compute compute;
   FMLP_TRY(fmlp_compute_open(given->device, &compute, notice, sizeof notice, error));
   if (*notice) printf("%s\n", notice);
   fmlp_status status = FMLP_OK;
   int shown = 0;
-  for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+  for (size_t t = 0; t < count; t++) {
     for (const bench_case *what = tables[t]; what->name && status == FMLP_OK; what++) {
       if (!wanted(given, what->name)) continue;
       status = run_case(what, data, compute, given->repeats, results, error);
@@ -159,8 +171,11 @@ static fmlp_status bench(int count, char **arguments, fmlp_error *error) {
   options given;
   FMLP_TRY(parse(count, arguments, &given, error));
   fmlp_threads_set(given.threads);
-  bench_data data;
-  FMLP_TRY(bench_data_open(given.folder, given.write, &data, error));
+  bench_data data = {.folder = given.folder, .write = given.write, .bars = given.bars, .paths = given.paths};
+  for (const bench_case *what = bench_stage_cases; what->name; what++) {
+    if (wanted(&given, what->name)) data.ticks = BENCH_TICKS;
+  }
+  FMLP_TRY(bench_data_open(&data, error));
   json_t *results = json_array();
   fmlp_status status = run_all(&given, &data, results, error);
   if (status == FMLP_OK && given.json && json_dump_file(results, given.json, JSON_INDENT(2)) != 0) {

@@ -24,12 +24,12 @@ static fmlp_status make_input(const bench_run *run, rolling_state *state, uint64
                               fmlp_error *error) {
   double *values = NULL;
   fmlp_buffer *buffer = NULL;
-  FMLP_TRY(fmlp_alloc(&values, BENCH_BARS, sizeof *values, "prices", error));
-  fmlp_case_fill(FMLP_DATA_WALK, BENCH_BARS, seed, values);
+  FMLP_TRY(fmlp_alloc(&values, run->data->bars, sizeof *values, "prices", error));
+  fmlp_case_fill(FMLP_DATA_WALK, run->data->bars, seed, values);
   fmlp_status status =
-      bench_buffer(run, &state->buffers, BENCH_BARS * sizeof *values, values, &buffer, error);
+      bench_buffer(run, &state->buffers, (size_t)run->data->bars * sizeof *values, values, &buffer, error);
   if (status == FMLP_OK && run->data->write)
-    status = bench_put(run, name, FMLP_FLOAT64, BENCH_BARS, values, error);
+    status = bench_put(run, name, FMLP_FLOAT64, run->data->bars, values, error);
   fmlp_free(values);
   return status;
 }
@@ -60,19 +60,19 @@ static fmlp_status prepare(bench_run *run, fmlp_error *error) {
   if (plan->input_count > 1) FMLP_TRY(make_input(run, state, FMLP_CASE_TIES_SEED, "y", error));
   for (int32_t n = 0; n < plan->output_count; n++) {
     fmlp_buffer *output = NULL;
-    FMLP_TRY(bench_buffer(run, &state->buffers, BENCH_BARS * sizeof(double), NULL, &output, error));
+    FMLP_TRY(
+        bench_buffer(run, &state->buffers, (size_t)run->data->bars * sizeof(double), NULL, &output, error));
   }
-  run->items = BENCH_BARS;
-  run->bytes = (int64_t)sizeof(double) * BENCH_BARS * (plan->input_count + plan->output_count);
+  run->items = run->data->bars;
+  run->bytes = (int64_t)sizeof(double) * run->data->bars * (plan->input_count + plan->output_count);
   return FMLP_OK;
 }
 
 static fmlp_status work(bench_run *run, fmlp_error *error) {
   rolling_state *state = run->state;
   const fmlp_buffer *inputs[2] = {state->buffers.buffer[0], state->buffers.buffer[1]};
-  FMLP_TRY(run->compute.backend->rolling(run->compute.device, &state->plan, BENCH_BARS, inputs,
-                                         state->buffers.buffer + state->plan.input_count, error));
-  return run->compute.backend->sync(run->compute.device, error);
+  return run->compute.backend->rolling(run->compute.device, &state->plan, run->data->bars, inputs,
+                                       state->buffers.buffer + state->plan.input_count, error);
 }
 
 static fmlp_status keep(bench_run *run, fmlp_error *error) {
@@ -81,7 +81,7 @@ static fmlp_status keep(bench_run *run, fmlp_error *error) {
     char column[64];
     (void)snprintf(column, sizeof column, "%s_%" PRId64, fmlp_operators[state->nodes[n].op].name,
                    state->nodes[n].window);
-    FMLP_TRY(bench_put_buffer(run, column, FMLP_FLOAT64, BENCH_BARS,
+    FMLP_TRY(bench_put_buffer(run, column, FMLP_FLOAT64, run->data->bars,
                               state->buffers.buffer[state->plan.input_count + n], error));
   }
   return FMLP_OK;

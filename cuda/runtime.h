@@ -81,6 +81,8 @@ typedef struct fmlp_gpu_runtime {
    * until it is reached (at once if it was never set). */
   fmlp_gpu_result (*mark)(fmlp_gpu *gpu, fmlp_gpu_stream stream, int32_t slot);
   fmlp_gpu_result (*wait_mark)(fmlp_gpu *gpu, int32_t slot);
+  /* Seconds between two marks of one stream, both reached, by the device's own clock. */
+  fmlp_gpu_result (*elapsed)(fmlp_gpu *gpu, int32_t from, int32_t to, double *seconds);
   /* Blocks the host until all streams are done; reports what failed asynchronously. */
   fmlp_gpu_result (*sync)(fmlp_gpu *gpu);
 

@@ -136,7 +136,7 @@ static const fmlp_case_operator fmlp_case_operators[] = {
     {FMLP_OP_EMA, 0, 0, 2.0 / 11.0, 0}, {FMLP_OP_EMA, 0, 0, 0.001, 0},
     {FMLP_OP_EMA, 0, 0, 1, 0},          {FMLP_OP_EWM_STD, 0, 0, 2.0 / 21.0, 0},
     {FMLP_OP_EWM_STD, 0, 0, 0.001, 0},  {FMLP_OP_FRACDIFF, 0, 0, 0.4, 1e-3},
-    {FMLP_OP_FRACDIFF, 0, 0, 1, 1e-5},
+    {FMLP_OP_FRACDIFF, 0, 0, 1, 1e-5},  {FMLP_OP_SUM, 5000, 0, 0, 0},
 };
 
 enum { FMLP_CASE_OPERATORS = sizeof fmlp_case_operators / sizeof *fmlp_case_operators };

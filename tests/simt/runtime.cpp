@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/simt/kernels.h"
 
@@ -26,6 +27,7 @@ struct fmlp_gpu {
   int64_t used;
   uint64_t launches;
   block *blocks;
+  timespec reached[FMLP_GPU_MARKS];
   char error[512];
 };
 
@@ -134,7 +136,14 @@ fmlp_gpu_result simt_order(fmlp_gpu *, fmlp_gpu_stream, fmlp_gpu_stream) {
   return FMLP_GPU_OK;
 }
 
-fmlp_gpu_result simt_mark(fmlp_gpu *, fmlp_gpu_stream, int32_t) {
+fmlp_gpu_result simt_mark(fmlp_gpu *gpu, fmlp_gpu_stream, int32_t slot) {
+  (void)clock_gettime(CLOCK_MONOTONIC, &gpu->reached[slot]);
+  return FMLP_GPU_OK;
+}
+
+fmlp_gpu_result simt_elapsed(fmlp_gpu *gpu, int32_t from, int32_t to, double *seconds) {
+  const timespec &a = gpu->reached[from], &b = gpu->reached[to];
+  *seconds = (double)(b.tv_sec - a.tv_sec) + 1e-9 * (double)(b.tv_nsec - a.tv_nsec);
   return FMLP_GPU_OK;
 }
 
@@ -171,5 +180,6 @@ const fmlp_gpu_runtime fmlp_simt_runtime = {"simt",
                                             simt_order,
                                             simt_mark,
                                             simt_wait_mark,
+                                            simt_elapsed,
                                             simt_sync,
                                             simt_last_error};
