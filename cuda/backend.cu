@@ -280,7 +280,7 @@ static cudaError_t make_streams(fmlp_gpu *gpu) {
   }
   /* Waiting for a mark sleeps: the host's threads have other work. */
   for (int i = 0; i < FMLP_GPU_MARKS && error == cudaSuccess; i++) {
-    error = cudaEventCreateWithFlags(&gpu->marks[i], cudaEventDisableTiming | cudaEventBlockingSync);
+    error = cudaEventCreateWithFlags(&gpu->marks[i], cudaEventBlockingSync);
   }
   return error;
 }
@@ -458,6 +458,15 @@ static fmlp_gpu_result cuda_wait_mark(fmlp_gpu *gpu, int32_t slot) {
   return outcome(gpu, cudaEventSynchronize(gpu->marks[slot]));
 }
 
+static fmlp_gpu_result cuda_elapsed(fmlp_gpu *gpu, int32_t from, int32_t to, double *seconds) {
+  float milliseconds = 0.0f;
+  *seconds = 0.0;
+  fmlp_gpu_result result =
+      outcome(gpu, cudaEventElapsedTime(&milliseconds, gpu->marks[from], gpu->marks[to]));
+  if (result == FMLP_GPU_OK) *seconds = (double)milliseconds * 1e-3;
+  return result;
+}
+
 static fmlp_gpu_result cuda_sync(fmlp_gpu *gpu) {
   fmlp_gpu_result result = enter(gpu);
   for (int i = 0; i < FMLP_GPU_STREAMS && result == FMLP_GPU_OK; i++) {
@@ -488,6 +497,7 @@ const fmlp_gpu_runtime fmlp_cuda_runtime = {
     .order = cuda_order,
     .mark = cuda_mark,
     .wait_mark = cuda_wait_mark,
+    .elapsed = cuda_elapsed,
     .sync = cuda_sync,
     .last_error = cuda_last_error,
 };
