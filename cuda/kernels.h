@@ -5,7 +5,11 @@
 
 #define FMLP_GPU_ROLLING_POINTWISE_KERNELS(X) X(rolling_pointwise)
 
-#define FMLP_GPU_KERNELS(X) FMLP_GPU_ROLLING_POINTWISE_KERNELS(X)
+#define FMLP_GPU_TRIPLE_BARRIER_KERNELS(X) X(barrier_pyramid) X(barrier_search) X(barrier_resolve)
+
+#define FMLP_GPU_KERNELS(X)                                                                                  \
+  FMLP_GPU_ROLLING_POINTWISE_KERNELS(X)                                                                      \
+  FMLP_GPU_TRIPLE_BARRIER_KERNELS(X)
 
 #define FMLP_GPU_NUMBER(name) FMLP_GPU_##name,
 typedef enum fmlp_gpu_kernel { FMLP_GPU_KERNELS(FMLP_GPU_NUMBER) FMLP_GPU_KERNEL_COUNT } fmlp_gpu_kernel;

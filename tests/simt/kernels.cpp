@@ -2,6 +2,7 @@
 #include "tests/simt/kernels.h"
 
 #include "cuda/rolling_pointwise.cuh"
+#include "cuda/triple_barrier.cuh"
 
 #define ENTRY(name) fmlp_simt_call<&name>::run,
 const fmlp_simt_entry fmlp_simt_entries[FMLP_GPU_KERNEL_COUNT] = {FMLP_GPU_KERNELS(ENTRY)};
