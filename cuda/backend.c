@@ -6,6 +6,8 @@
 #include "common/core/memory.h"
 #include "cuda/device.h"
 
+/* Buffers leave a quarter of the memory to the workspace: without one, no operation could run. */
+enum { WORKSPACE_SHARE = 4 };
 enum { STAGE_BYTES = 8 << 20, FIRST_MARK_UPLOAD = 0, FIRST_MARK_DOWNLOAD = FMLP_GPU_STAGES };
 
 #define NAME(name) #name,
@@ -115,6 +117,12 @@ fmlp_gpu_result fmlp_gpu_workspace(fmlp_device *device, size_t bytes, void **mem
   return FMLP_GPU_OK;
 }
 
+static bool crowds_out_workspace(const fmlp_device *device, size_t bytes) {
+  const int64_t all = device->tuning.memory > 0 ? device->tuning.memory : device->limits.total_memory;
+  const int64_t buffers = device->used - (int64_t)device->workspace_bytes;
+  return (int64_t)bytes > all - all / WORKSPACE_SHARE - buffers;
+}
+
 static fmlp_status spill(fmlp_buffer *buffer, fmlp_error *error) {
   buffer->spilled = true;
   return fmlp_alloc(&buffer->data, (int64_t)buffer->bytes, 1, "a buffer of the device", error);
@@ -129,7 +137,7 @@ fmlp_status fmlp_gpu_buffer_create(fmlp_device *device, size_t bytes, fmlp_buffe
   FMLP_TRY(fmlp_alloc_zero(&created, 1, sizeof *created, "a buffer", error));
   created->bytes = bytes;
   fmlp_status status = FMLP_OK;
-  if (bytes > 0 && device->tuning.spill) {
+  if (bytes > 0 && (device->tuning.spill || crowds_out_workspace(device, bytes))) {
     status = spill(created, error);
   } else if (bytes > 0) {
     fmlp_gpu_result result = allocate(device, bytes, &created->data);
