@@ -148,12 +148,15 @@ static fmlp_status run_side(const verification *all, side *run, int number, fmlp
   return status;
 }
 
+/* Rows are bytes for a text file. Of the hashes the higher half. */
 static void print_comparison(const char *a, const char *b, const fmlp_run_comparison *comparison) {
-  printf("\n%s against %s\n%-40s %12s %12s  %-16s %s\n", a, b, "output", "rows", "differing", "XXH3", "");
+  printf("\n%s against %s\n%-15s %-28s %10s %10s %12s  %-16s  %-16s\n", a, b, "stage", "column", "rows",
+         "differing", "bits", "XXH3", "XXH3");
   for (int64_t i = 0; i < comparison->count; i++) {
     const fmlp_output_comparison *output = &comparison->outputs[i];
-    printf("%-40s %12lld %12lld  %016llx %s\n", output->name, (long long)output->rows,
-           (long long)output->differing, (unsigned long long)output->hash_a.high,
+    printf("%-15s %-28s %10lld %10lld %12lld  %016llx  %016llx  %s\n", output->stage, output->column,
+           (long long)output->rows, (long long)output->differing, (long long)output->differing_bits,
+           (unsigned long long)output->hash_a.high, (unsigned long long)output->hash_b.high,
            !output->in_a || !output->in_b ? "MISSING ON ONE SIDE"
            : output->differing            ? "DIFFERS"
                                           : "equal");
@@ -178,8 +181,11 @@ static void add_json(json_t *pairs, const char *a, const char *b, const fmlp_run
     hash_text(hash_b, output->hash_b);
     json_t *row = json_object();
     fmlp_json_set_text(row, "output", output->name);
+    fmlp_json_set_text(row, "stage", output->stage);
+    fmlp_json_set_text(row, "column", output->column);
     fmlp_json_set_integer(row, "rows", output->rows);
     fmlp_json_set_integer(row, "differing", output->differing);
+    fmlp_json_set_integer(row, "differing_bits", output->differing_bits);
     if (output->differing > 0) fmlp_json_set_integer(row, "first_difference", output->first_difference);
     fmlp_json_set_text(row, "xxh3_128_a", output->in_a ? hash_a : NULL);
     fmlp_json_set_text(row, "xxh3_128_b", output->in_b ? hash_b : NULL);

@@ -24,6 +24,16 @@ const char *const fmlp_identical_files[] = {"trades.csv",
                                             "test/metrics.json",
                                             NULL};
 
+/* The stages behind the files; a column's stage is its folder. */
+static const struct {
+  const char *file, *stage;
+} file_stages[] = {
+    {"trades.csv", "backtest"},           {"equity.csv", "backtest"},
+    {"metrics.json", "evaluation"},       {"monte_carlo.json", "monte_carlo"},
+    {"feature_importance.csv", "model"},  {"test/trades.csv", "test/backtest"},
+    {"test/equity.csv", "test/backtest"}, {"test/metrics.json", "test/evaluation"},
+};
+
 enum { PATH_CAPACITY = 4096 };
 
 typedef struct content { /* one output of one run, in memory */
@@ -46,6 +56,18 @@ static fmlp_status join(char *path, const char *folder, const char *name, const 
 static bool exists(const char *path) {
   struct stat status;
   return stat(path, &status) == 0;
+}
+
+/* The folder of "test/bars/close" is its stage; a file's stands in the table. */
+static void name_stage(fmlp_output_comparison *output) {
+  const char *slash = strrchr(output->name, '/');
+  const int length = slash ? (int)(slash - output->name) : 0;
+  output->column = slash ? slash + 1 : output->name;
+  (void)snprintf(output->stage, sizeof output->stage, "%.*s", length, output->name);
+  for (size_t i = 0; i < sizeof file_stages / sizeof *file_stages; i++) {
+    if (strcmp(output->name, file_stages[i].file) != 0) continue;
+    (void)snprintf(output->stage, sizeof output->stage, "%s", file_stages[i].stage);
+  }
 }
 
 static fmlp_status add_name(fmlp_run_comparison *all, const char *name, fmlp_error *error) {
@@ -141,6 +163,12 @@ static fmlp_status load(const char *run, const char *name, content *out, fmlp_er
   return status;
 }
 
+static int64_t bits_apart(const unsigned char *a, const unsigned char *b, int64_t bytes) {
+  int64_t bits = 0;
+  for (int64_t i = 0; i < bytes; i++) bits += __builtin_popcount((unsigned)(a[i] ^ b[i]));
+  return bits;
+}
+
 static void compare(const content *a, const content *b, fmlp_output_comparison *out) {
   out->in_a = a->present;
   out->in_b = b->present;
@@ -149,19 +177,24 @@ static void compare(const content *a, const content *b, fmlp_output_comparison *
   out->rows = a->rows > b->rows ? a->rows : b->rows;
   if (!a->present || !b->present || a->type != b->type) {
     out->differing = out->rows > 0 ? out->rows : 1;
+    const int64_t size = a->element_size > b->element_size ? a->element_size : b->element_size;
+    out->differing_bits = out->rows * size * 8;
     out->first_difference = 0;
     return;
   }
   int64_t shared = a->rows < b->rows ? a->rows : b->rows;
-  const char *data_a = a->data, *data_b = b->data;
+  const unsigned char *data_a = a->data, *data_b = b->data;
   for (int64_t i = 0; i < shared; i++) {
     if (memcmp(data_a + i * a->element_size, data_b + i * a->element_size, (size_t)a->element_size) == 0)
       continue;
     if (out->first_difference < 0) out->first_difference = i;
     out->differing++;
+    out->differing_bits +=
+        bits_apart(data_a + i * a->element_size, data_b + i * a->element_size, a->element_size);
   }
   if (out->rows > shared && out->first_difference < 0) out->first_difference = shared;
   out->differing += out->rows - shared;
+  out->differing_bits += (out->rows - shared) * a->element_size * 8;
 }
 
 static fmlp_status compare_output(const char *run_a, const char *run_b, fmlp_output_comparison *out,
@@ -191,6 +224,7 @@ fmlp_status fmlp_runs_compare(const char *folder_a, const char *folder_b, fmlp_r
   if (status == FMLP_OK)
     qsort(comparison->outputs, (size_t)comparison->count, sizeof *comparison->outputs, by_name);
   for (int64_t i = 0; i < comparison->count && status == FMLP_OK; i++) {
+    name_stage(&comparison->outputs[i]); /* after sorting: `column` points into its own row */
     status = compare_output(folder_a, folder_b, &comparison->outputs[i], error);
     if (comparison->outputs[i].differing > 0) comparison->differing_outputs++;
   }

@@ -15,9 +15,12 @@ extern const char *const fmlp_identical_files[];   /* NULL-terminated */
 
 typedef struct fmlp_output_comparison {
   char name[192];           /* "bars/bid_close", "trades.csv" */
+  char stage[32];           /* "bars", "test/labels", "backtest": what wrote it */
+  const char *column;       /* the part of `name` behind the folder: "bid_close", "trades.csv" */
   bool in_a, in_b;          /* present in the run */
   int64_t rows;             /* elements compared (bytes for a text file) */
   int64_t differing;        /* elements whose bits differ; the longer run's surplus counts as differing */
+  int64_t differing_bits;   /* of those elements; every bit of a surplus counts */
   int64_t first_difference; /* index of the first of them, -1 when none */
   fmlp_hash128 hash_a, hash_b;
 } fmlp_output_comparison;

@@ -118,7 +118,10 @@ if python3 -c 'import json' 2>/dev/null; then
 import json
 pairs = json.load(open("verify.json"))["comparisons"]
 assert pairs and all(p["differing_outputs"] == 0 and len(p["outputs"]) > 60 for p in pairs)
-assert all(o["xxh3_128_a"] == o["xxh3_128_b"] for p in pairs for o in p["outputs"])
+outputs = [o for p in pairs for o in p["outputs"]]
+assert all(o["xxh3_128_a"] == o["xxh3_128_b"] and o["differing_bits"] == 0 for o in outputs)
+assert {"bars", "features", "labels", "folds", "predictions", "monte_carlo", "backtest"} <= {o["stage"] for o in outputs}
+assert {"close_time", "weight", "trades.csv"} <= {o["column"] for o in outputs}
 PY
 elif grep -q '"differing_outputs": *0' verify.json && ! grep -q '"differing_outputs": *[1-9]' verify.json; then
   pass

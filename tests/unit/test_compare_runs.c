@@ -73,6 +73,9 @@ static void equal_runs_differ_nowhere_and_nan_equals_nan(void **state) {
   assert_int_equal(comparison.count, 1);
   assert_int_equal(comparison.differing_outputs, 0);
   assert_string_equal(comparison.outputs[0].name, "bars/close");
+  assert_string_equal(comparison.outputs[0].stage, "bars");
+  assert_string_equal(comparison.outputs[0].column, "close");
+  assert_int_equal(comparison.outputs[0].differing_bits, 0);
   assert_int_equal(comparison.outputs[0].rows, ROWS);
   assert_int_equal(comparison.outputs[0].hash_a.low, comparison.outputs[0].hash_b.low);
   fmlp_run_comparison_release(&comparison);
@@ -85,6 +88,7 @@ static void one_bit_is_found_and_located(void **state) {
   fmlp_run_comparison comparison = compare(two);
   assert_int_equal(comparison.differing_outputs, 1);
   assert_int_equal(comparison.outputs[0].differing, 1);
+  assert_int_equal(comparison.outputs[0].differing_bits, 1); /* the last of the mantissa */
   assert_int_equal(comparison.outputs[0].first_difference, 3);
   fmlp_run_comparison_release(&comparison);
 }
@@ -104,6 +108,7 @@ static void a_missing_a_longer_and_a_retyped_column_differ(void **state) {
   for (int64_t i = 0; i < comparison.count; i++) {
     if (strcmp(comparison.outputs[i].name, "bars/longer") != 0) continue;
     assert_int_equal(comparison.outputs[i].differing, 1);
+    assert_int_equal(comparison.outputs[i].differing_bits, 64);
     assert_int_equal(comparison.outputs[i].first_difference, ROWS);
   }
   fmlp_run_comparison_release(&comparison);
@@ -117,6 +122,8 @@ static void text_files_are_compared_by_bytes(void **state) {
   fmlp_run_comparison comparison = compare(two);
   assert_int_equal(comparison.count, 2);
   assert_string_equal(comparison.outputs[1].name, "trades.csv");
+  assert_string_equal(comparison.outputs[1].stage, "backtest");
+  assert_string_equal(comparison.outputs[1].column, "trades.csv");
   assert_int_equal(comparison.outputs[1].differing, 1);
   fmlp_run_comparison_release(&comparison);
 }
