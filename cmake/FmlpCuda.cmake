@@ -77,19 +77,19 @@ set(CMAKE_CUDA_FLAGS_RELEASE "-O3")
 set(CMAKE_CUDA_FLAGS_RELWITHDEBINFO "-O3") # host optimisation; device code is always optimised
 set(CMAKE_CUDA_FLAGS_DEBUG "-O3")
 
+# The tests compile with the same options.
 # -fno-threadsafe-statics: the launch stubs nvcc generates guard a static with calls of the C++ library otherwise. They
 # are never called, kernels are launched by their address.
+set(FMLP_CUDA_OPTIONS --fmad=false -lineinfo -Xcompiler=-fno-exceptions,-fno-rtti,-fno-threadsafe-statics
+  -Xcompiler=-ffp-contract=off,-fno-omit-frame-pointer,-Wall,-Wextra,-fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
+if(FMLP_WERROR)
+  list(APPEND FMLP_CUDA_OPTIONS -Werror=all-warnings)
+endif()
 function(fmlp_cuda_sources target)
   add_library(${target}_cuda OBJECT ${ARGN})
   set_target_properties(${target}_cuda PROPERTIES CUDA_ARCHITECTURES "${fmlp_cuda_architectures}")
   target_include_directories(${target}_cuda PRIVATE ${PROJECT_SOURCE_DIR})
-  target_compile_options(${target}_cuda PRIVATE
-    --fmad=false -lineinfo
-    "SHELL:-Xcompiler -ffp-contract=off,-fno-exceptions,-fno-rtti,-fno-threadsafe-statics,-fno-omit-frame-pointer,-Wall,-Wextra"
-    "SHELL:-Xcompiler -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=")
-  if(FMLP_WERROR)
-    target_compile_options(${target}_cuda PRIVATE "SHELL:-Werror all-warnings")
-  endif()
+  target_compile_options(${target}_cuda PRIVATE ${FMLP_CUDA_OPTIONS})
   target_sources(${target} PRIVATE $<TARGET_OBJECTS:${target}_cuda>)
   target_link_libraries(${target} PRIVATE CUDA::cudart_static)
 endfunction()

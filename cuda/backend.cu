@@ -14,11 +14,15 @@
 #include "cuda/kernel.h"
 #include "cuda/runtime.h"
 
-/* The kernels, a list a file; each ends with FMLP_GPU_KERNEL_COUNT. */
+/* The files with kernels: each has a list of them (FMLP_CUDA_ENTRIES), ended by FMLP_GPU_KERNEL_COUNT. */
+#define FILES(X) X(rolling_pointwise) X(triple_barrier)
+
+#define DECLARE(file) extern const fmlp_cuda_entry fmlp_cuda_##file[];
+#define LIST(file)    fmlp_cuda_##file,
 extern "C" {
-extern const fmlp_cuda_entry fmlp_cuda_rolling_pointwise[];
+FILES(DECLARE)
 }
-static const fmlp_cuda_entry *const kernel_files[] = {fmlp_cuda_rolling_pointwise};
+static const fmlp_cuda_entry *const kernel_files[] = {FILES(LIST)};
 
 enum { LEAST_CAPABILITY = 75, TEXT = 512, DEFAULT_SHARED = 48 << 10 };
 
@@ -461,8 +465,9 @@ static fmlp_gpu_result cuda_wait_mark(fmlp_gpu *gpu, int32_t slot) {
 static fmlp_gpu_result cuda_elapsed(fmlp_gpu *gpu, int32_t from, int32_t to, double *seconds) {
   float milliseconds = 0.0f;
   *seconds = 0.0;
-  fmlp_gpu_result result =
-      outcome(gpu, cudaEventElapsedTime(&milliseconds, gpu->marks[from], gpu->marks[to]));
+  fmlp_gpu_result result = enter(gpu);
+  if (result != FMLP_GPU_OK) return result;
+  result = outcome(gpu, cudaEventElapsedTime(&milliseconds, gpu->marks[from], gpu->marks[to]));
   if (result == FMLP_GPU_OK) *seconds = (double)milliseconds * 1e-3;
   return result;
 }
