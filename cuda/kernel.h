@@ -7,10 +7,13 @@
  * kernel; space.take<T>(n)                    cuts the next n elements off it, as a fmlp_shared<T>
  *   FMLP_UNROLL                         unrolls the next loop
  *
- * A fmlp_shared<T> is read and written by x[i] alone: no pointers to its elements, for the host checks every
- * access (bounds, unwritten, racing). Indices are one-dimensional: threadIdx.x, blockIdx.x, blockDim.x,
- * gridDim.x. There are __syncthreads, __syncwarp, the *_sync shuffles and votes, atomicAdd/Min/Max/Or/CAS on
- * integers, __popc(ll), __clz(ll), __ffs(ll), __umulhi, __ldg, sqrt, fabs, floor. */
+ * A fmlp_shared<T> is read and written by x[i] alone (x[i] += v too): no pointers to its elements and no
+ * `auto v = x[i]`, for the host checks every access (bounds, unwritten, racing). Its atomics are
+ * fmlp_atomic_add(x, i, v) and so on. Indices are one-dimensional: threadIdx.x, blockIdx.x, blockDim.x,
+ * gridDim.x. There are __syncthreads(_or, _and, _count), __syncwarp, the *_sync shuffles and votes,
+ * atomicAdd/Min/Max/And/Or/Exch/CAS on integers in global memory (int, unsigned, unsigned long long: uint64_t
+ * is none of them), __popc(ll), __clz(ll), __ffs(ll), __umulhi, __ldg, sqrt, fabs, floor, and double2, int2,
+ * uint2, longlong2, ulonglong2, int4, uint4, uchar4 with their make_ functions. */
 #ifndef FMLP_CUDA_KERNEL_CUH
 #define FMLP_CUDA_KERNEL_CUH
 
@@ -35,6 +38,28 @@ struct fmlp_shared_space {
     return taken;
   }
 };
+
+template <typename T> struct fmlp_same {
+  typedef T type; /* keeps a parameter out of the deduction of T */
+};
+#define FMLP_SHARED_ATOMIC(name, function)                                                                   \
+  template <typename T>                                                                                      \
+  __device__ __forceinline__ T name(fmlp_shared<T> x, int64_t i, typename fmlp_same<T>::type value) {        \
+    return function(x.memory + i, value);                                                                    \
+  }
+FMLP_SHARED_ATOMIC(fmlp_atomic_add, atomicAdd)
+FMLP_SHARED_ATOMIC(fmlp_atomic_min, atomicMin)
+FMLP_SHARED_ATOMIC(fmlp_atomic_max, atomicMax)
+FMLP_SHARED_ATOMIC(fmlp_atomic_and, atomicAnd)
+FMLP_SHARED_ATOMIC(fmlp_atomic_or, atomicOr)
+FMLP_SHARED_ATOMIC(fmlp_atomic_exchange, atomicExch)
+#undef FMLP_SHARED_ATOMIC
+template <typename T>
+__device__ __forceinline__ T fmlp_atomic_compare_exchange(fmlp_shared<T> x, int64_t i,
+                                                          typename fmlp_same<T>::type compare,
+                                                          typename fmlp_same<T>::type value) {
+  return atomicCAS(x.memory + i, compare, value);
+}
 
 extern __shared__ __align__(16) unsigned char fmlp_shared_bytes[];
 #define FMLP_SHARED_MEMORY(space) fmlp_shared_space space = {fmlp_shared_bytes}

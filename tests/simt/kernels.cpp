@@ -4,5 +4,5 @@
 #include "cuda/rolling_pointwise.cuh"
 #include "cuda/triple_barrier.cuh"
 
-#define ENTRY(name) fmlp_simt_call<&name>::run,
+#define ENTRY(name) FMLP_SIMT_ENTRY(name),
 const fmlp_simt_entry fmlp_simt_entries[FMLP_GPU_KERNEL_COUNT] = {FMLP_GPU_KERNELS(ENTRY)};

@@ -125,8 +125,8 @@ fmlp_gpu_result simt_fill(fmlp_gpu *, fmlp_gpu_stream, void *to, int byte, size_
 
 fmlp_gpu_result simt_launch(fmlp_gpu *gpu, fmlp_gpu_kernel kernel, int64_t blocks, int32_t threads,
                             size_t shared, const void *args) {
-  const char *found = fmlp_simt_launch(fmlp_gpu_kernel_names[kernel], fmlp_simt_entries[kernel], args, blocks,
-                                       threads, (int64_t)shared, gpu->setup.seed + gpu->launches++);
+  const char *found = fmlp_simt_launch(fmlp_gpu_kernel_names[kernel], fmlp_simt_entries[kernel].run, args,
+                                       blocks, threads, (int64_t)shared, gpu->setup.seed + gpu->launches++);
   if (!*found) return FMLP_GPU_OK;
   (void)snprintf(gpu->error, sizeof gpu->error, "%s", found);
   return FMLP_GPU_FAILED;
