@@ -5,10 +5,20 @@
 
 #define FMLP_GPU_ROLLING_POINTWISE_KERNELS(X) X(rolling_pointwise)
 
+#define FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                 \
+  X(rolling_extremes_short)                                                                                  \
+  X(rolling_extremes_one)                                                                                    \
+  X(rolling_extremes_both)                                                                                   \
+  X(rolling_extremes_rows)                                                                                   \
+  X(rolling_extremes_suffix)                                                                                 \
+  X(rolling_extremes_level)                                                                                  \
+  X(rolling_extremes_segments)
+
 #define FMLP_GPU_TRIPLE_BARRIER_KERNELS(X) X(barrier_pyramid) X(barrier_search) X(barrier_resolve)
 
 #define FMLP_GPU_KERNELS(X)                                                                                  \
   FMLP_GPU_ROLLING_POINTWISE_KERNELS(X)                                                                      \
+  FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                       \
   FMLP_GPU_TRIPLE_BARRIER_KERNELS(X)
 
 #define FMLP_GPU_NUMBER(name) FMLP_GPU_##name,
