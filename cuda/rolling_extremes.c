@@ -74,28 +74,29 @@ static size_t tile_shared(const tile_kind *kind, int32_t threads) {
   return FMLP_SHARED_SIZE(double, threads *RUN) + (size_t)kind->sides * side;
 }
 
+/* What a thread with a result may look back to, in whole lines of device memory, so that every tile stores
+ * from the start of one. */
+static int32_t halo_of(int64_t window) {
+  return (int32_t)((window - 1 + RUN - 1 + LINE_ROWS - 1) / LINE_ROWS * LINE_ROWS);
+}
+
 /* The smallest block of which no more than a quarter is halo, or else the largest that fits, if half of it or
- * more is left; 0 if not even that. Two warps where the caller of the tests wants one: segments need a window
- * of one warp's rows at least. */
-static int32_t tile_threads(const fmlp_device *device, const tile_kind *kind, int64_t halo) {
-  const int32_t wanted = fmlp_gpu_threads(device, THREADS);
-  const int32_t least = wanted < 2 * WARP ? 2 * WARP : wanted;
-  const int32_t most = device->tuning.threads > 0 ? least : fmlp_gpu_threads(device, MOST_THREADS);
-  if (wanted == WARP && halo <= WARP * RUN / 2) return WARP;
-  int32_t threads = least;
-  while (threads > 2 * WARP && tile_shared(kind, threads) > (size_t)device->limits.shared_per_block) {
-    threads -= WARP;
-  }
-  while (halo > threads * RUN / 4 && 2 * threads <= most &&
-         tile_shared(kind, 2 * threads) <= (size_t)device->limits.shared_per_block) {
+ * more is left; 0 if not even that. Three warps at least for windows up to a warp's rows, for segments begin
+ * beyond them. */
+static int32_t tile_threads(const fmlp_device *device, const tile_kind *kind, int32_t halo) {
+  const size_t shared = (size_t)device->limits.shared_per_block;
+  int32_t threads = fmlp_gpu_threads(device, THREADS);
+  const int32_t most = device->tuning.threads > 0 ? threads : fmlp_gpu_threads(device, MOST_THREADS);
+  if (threads < 3 * WARP && halo > threads * RUN / 2 && halo <= halo_of(WARP * RUN)) threads = 3 * WARP;
+  while (threads > WARP && tile_shared(kind, threads) > shared) threads -= WARP;
+  while (halo > threads * RUN / 4 && 2 * threads <= most && tile_shared(kind, 2 * threads) <= shared) {
     threads *= 2;
   }
   return halo <= threads * RUN / 2 ? threads : 0;
 }
 
 static bool fits_tile(const fmlp_device *device, const tile_kind *kind, int64_t window) {
-  const int64_t halo = (window - 1 + LINE_ROWS - 1) / LINE_ROWS * LINE_ROWS;
-  return window <= MOST_THREADS * RUN && tile_threads(device, kind, halo) > 0;
+  return window <= MOST_THREADS * RUN && tile_threads(device, kind, halo_of(window)) > 0;
 }
 
 /* The largest window of the job's targets `ops` that fits a tile; at least a run, which needs none. */
@@ -118,8 +119,7 @@ static fmlp_status run_tiles(fmlp_device *device, const fmlp_gpu_rolling_job *jo
   choose(job, ops, RUN + 1, widest, &chosen);
   if (chosen.count == 0) return FMLP_OK;
   const tile_kind kind = kind_of(job, ops);
-  /* Whole lines of device memory, so that every tile stores from the start of one. */
-  const int32_t halo = (int32_t)((widest - 1 + LINE_ROWS - 1) / LINE_ROWS * LINE_ROWS);
+  const int32_t halo = halo_of(widest);
   const int32_t threads = tile_threads(device, &kind, halo);
   fmlp_gpu_extremes_tile_args args = {.first = job->first,
                                       .last = job->last,

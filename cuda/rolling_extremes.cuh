@@ -1,13 +1,13 @@
 /* min max range argmin argmax. Exact operations: any order of merging gives the bits of the reference, if the
- * newer of two equal values wins. A maximum is the negated minimum of the negated column; NaN wins over
- * everything, so that a window with a NaN, or with rows that do not exist, gives NaN by itself.
+ * newer of two equal values wins. NaN wins over everything, so that a window with a NaN, or with rows that do
+ * not exist, gives NaN by itself.
  *
  * A window is a suffix of one run of rows, whole runs, and a prefix of the run its last row lies in:
  *
- *        o           window of w rows            e
+ *       oldest row                           row
  *   [....xxxx][xxxxxxxx][xxxxxxxx][xxxxxxxx][xxxxx...]
- *    suffix[o]   two overlapping nodes of      prefix
- *                the doubling tree over runs
+ *     suffix    two overlapping nodes of     prefix
+ *               the doubling tree over runs
  *
  * Suffixes and the tree serve every window over the column, and only the tree has levels: log2(w / run) of
  * them over one node a run, where doubling over rows would move three words a row and level.
@@ -15,12 +15,14 @@
  * TILES, windows up to half a tile: a run is a thread's 9 rows, prefixes stay in its registers, suffixes and
  * the tree in shared memory. Estimate for one side and one target, 256 threads, w = 500: 16 bytes a row of
  * device memory (the halo is read from the second-level cache); shared words of 8 bytes a row of the tile:
- * staging of x 2, suffix 2, tree 6 * 2 / 9, ends of the window in the tree 3 / 9, staging of the result 2,
- * thus 7.7, or 9.9 a result; that is 0.6 clocks of a multiprocessor a result where device memory takes about
+ * staging of x 2, suffix 2, tree 6 * 3 / 9, ends of the window in the tree 3 / 9, staging of the result 2,
+ * thus 8.3, or 10.8 a result; that is 0.7 clocks of a multiprocessor a result where device memory takes about
  * 0.85. A further target costs 3.3 words and 8 bytes. About 6 merges of four instructions a row.
  *
  * SEGMENTS, larger windows: a run is a block's rows, suffixes and the tree are in device memory. 40 bytes a
- * row whatever the window (x twice, suffix written and read, the result), 16 for each further target. */
+ * row whatever the window (x twice, suffix written and read, the result), 16 for each further target.
+ *
+ * SHORT windows, up to a run: 16 bytes a row, and w words from the first-level cache. */
 #ifndef FMLP_CUDA_ROLLING_EXTREMES_CUH
 #define FMLP_CUDA_ROLLING_EXTREMES_CUH
 
@@ -175,15 +177,14 @@ FMLP_DEVICE fmlp_extremes_walk fmlp_extremes_walk_start(const fmlp_extremes_side
   return walk;
 }
 
-/* The window of row j, which is the next; without `wanted` it has too few rows in the tile. */
+/* The window of row j, which is the next. */
 template <bool LOW, bool ROWS>
 FMLP_DEVICE fmlp_extreme<int32_t> fmlp_extremes_walk_on(const fmlp_extremes_side<ROWS> &side, const double *x,
                                                         fmlp_extremes_walk *walk, int32_t runs, int32_t b,
-                                                        int32_t j, bool wanted) {
+                                                        int32_t j) {
   const int32_t row = (int32_t)threadIdx.x * FMLP_GPU_EXTREMES_RUN + j;
   const fmlp_extreme<int32_t> own = {x[j], row};
   walk->prefix = fmlp_extreme_of<LOW>(walk->prefix, own);
-  if (!wanted) return walk->prefix;
   fmlp_extreme<int32_t> older = fmlp_extremes_get(side.suffix, row - runs * FMLP_GPU_EXTREMES_RUN - b);
   if (j < b) older = fmlp_extreme_of<LOW>(older, walk->between);
   return fmlp_extreme_of<LOW>(older, walk->prefix);
@@ -197,15 +198,14 @@ struct fmlp_extremes_level {
 /* The thread's rows of a target over one side, to `stage`. */
 template <bool LOW, bool ROWS>
 FMLP_DEVICE void fmlp_extremes_one_side(const fmlp_extremes_side<ROWS> &side, const double *x,
-                                        fmlp_extremes_level level, int32_t lookback, int32_t halo,
-                                        int32_t negative, fmlp_shared<double> stage) {
+                                        fmlp_extremes_level level, int32_t lookback, int32_t negative,
+                                        fmlp_shared<double> stage) {
   enum { RUN = FMLP_GPU_EXTREMES_RUN };
   const int32_t first = (int32_t)threadIdx.x * RUN, runs = lookback / RUN, b = lookback % RUN;
   fmlp_extremes_walk walk = fmlp_extremes_walk_start<LOW>(side, level.nodes, level.width, runs);
   FMLP_UNROLL
   for (int32_t j = 0; j < RUN; j++) {
-    const fmlp_extreme<int32_t> found =
-        fmlp_extremes_walk_on<LOW>(side, x, &walk, runs, b, j, first + j >= halo);
+    const fmlp_extreme<int32_t> found = fmlp_extremes_walk_on<LOW>(side, x, &walk, runs, b, j);
     double value = negative ? -found.value : found.value;
     if (ROWS) value = (double)(first + j - found.row);
     stage[first + j] = found.value == found.value ? value : fmlp_nan();
@@ -215,17 +215,15 @@ FMLP_DEVICE void fmlp_extremes_one_side(const fmlp_extremes_side<ROWS> &side, co
 /* Maximum - minimum. */
 FMLP_DEVICE void fmlp_extremes_range(const fmlp_extremes_side<false> &low,
                                      const fmlp_extremes_side<false> &high, const double *x,
-                                     fmlp_extremes_level level, int32_t lookback, int32_t halo,
-                                     fmlp_shared<double> stage) {
+                                     fmlp_extremes_level level, int32_t lookback, fmlp_shared<double> stage) {
   enum { RUN = FMLP_GPU_EXTREMES_RUN };
   const int32_t first = (int32_t)threadIdx.x * RUN, runs = lookback / RUN, b = lookback % RUN;
   fmlp_extremes_walk down = fmlp_extremes_walk_start<true>(low, level.nodes, level.width, runs);
   fmlp_extremes_walk up = fmlp_extremes_walk_start<false>(high, level.nodes, level.width, runs);
   FMLP_UNROLL
   for (int32_t j = 0; j < RUN; j++) {
-    const bool wanted = first + j >= halo;
-    const double least = fmlp_extremes_walk_on<true>(low, x, &down, runs, b, j, wanted).value;
-    const double most = fmlp_extremes_walk_on<false>(high, x, &up, runs, b, j, wanted).value;
+    const double least = fmlp_extremes_walk_on<true>(low, x, &down, runs, b, j).value;
+    const double most = fmlp_extremes_walk_on<false>(high, x, &up, runs, b, j).value;
     stage[first + j] = fmlp_canonical(most - least);
   }
 }
@@ -261,13 +259,13 @@ template <int SIDES, bool ROWS> FMLP_DEVICE void fmlp_extremes_tile(const fmlp_g
     }
     if (t * RUN + RUN > args.halo) {
       if constexpr (SIDES == 1) {
-        fmlp_extremes_one_side<true>(low, x, level, lookback, args.halo, args.negative, stage);
+        fmlp_extremes_one_side<true>(low, x, level, lookback, args.negative, stage);
       } else if (op == FMLP_OP_RANGE) {
-        fmlp_extremes_range(low, high, x, level, lookback, args.halo, stage);
+        fmlp_extremes_range(low, high, x, level, lookback, stage);
       } else if (op == FMLP_OP_MIN) {
-        fmlp_extremes_one_side<true>(low, x, level, lookback, args.halo, 0, stage);
+        fmlp_extremes_one_side<true>(low, x, level, lookback, 0, stage);
       } else {
-        fmlp_extremes_one_side<false>(high, x, level, lookback, args.halo, 0, stage);
+        fmlp_extremes_one_side<false>(high, x, level, lookback, 0, stage);
       }
     }
     /* A warp stores its own rows. */

@@ -20,7 +20,8 @@ typedef struct fmlp_gpu_extremes_tile_args {
   int64_t first, last; /* rows to produce */
   int64_t base;        /* first row of the operand that exists or matters */
   fmlp_gpu_column a;
-  int32_t halo;     /* rows of a tile in front of its first result: at least the widest window - 1 */
+  int32_t halo; /* rows of a tile in front of its first result: the widest window - 1 and a run - 1 at least,
+            so that no thread with a result looks beyond the tile */
   int32_t negative; /* one side: maxima, as the minima of the negated column */
   int32_t target_count;
   fmlp_gpu_target targets[FMLP_GPU_TARGETS]; /* ascending windows */
