@@ -180,57 +180,104 @@ static fmlp_status make_staging(fmlp_device *device, int way, fmlp_error *error)
   return FMLP_OK;
 }
 
-fmlp_status fmlp_gpu_to_device(fmlp_device *device, void *to, const void *from, size_t bytes,
-                               fmlp_error *error) {
+fmlp_status fmlp_gpu_order(fmlp_device *device, fmlp_gpu_stream earlier, fmlp_gpu_stream later,
+                           fmlp_error *error) {
+  FMLP_TRY(usable(device, "ordering streams", error));
+  return fmlp_gpu_check(device, device->runtime->order(device->gpu, earlier, later), "ordering streams",
+                        error);
+}
+
+static size_t part_of(const fmlp_gpu_transfer *transfer, size_t done) {
+  return transfer->bytes - done < STAGE_BYTES ? transfer->bytes - done : STAGE_BYTES;
+}
+
+static fmlp_gpu_result send_part(fmlp_device *device, const fmlp_gpu_transfer *transfer, size_t done) {
   const fmlp_gpu_runtime *runtime = device->runtime;
-  if (bytes == 0) return FMLP_OK;
+  const size_t part = part_of(transfer, done);
+  const int32_t stage = device->next_stage;
+  device->next_stage = (stage + 1) % FMLP_GPU_STAGES;
+  fmlp_gpu_result result = runtime->wait_mark(device->gpu, FIRST_MARK_UPLOAD + stage);
+  if (result != FMLP_GPU_OK) return result;
+  memcpy(device->staging[0][stage], (const char *)transfer->from + done, part);
+  result = runtime->copy(device->gpu, FMLP_GPU_UPLOAD, (char *)transfer->to + done, device->staging[0][stage],
+                         part);
+  if (result != FMLP_GPU_OK) return result;
+  return runtime->mark(device->gpu, FMLP_GPU_UPLOAD, FIRST_MARK_UPLOAD + stage);
+}
+
+fmlp_status fmlp_gpu_send(fmlp_device *device, const fmlp_gpu_transfer *transfers, int32_t count,
+                          fmlp_error *error) {
   FMLP_TRY(usable(device, "upload", error));
   FMLP_TRY(make_staging(device, 0, error));
-  fmlp_gpu_result result = runtime->order(device->gpu, FMLP_GPU_COMPUTE, FMLP_GPU_UPLOAD);
-  for (size_t done = 0, turn = 0; done < bytes && result == FMLP_GPU_OK; turn++) {
-    const int stage = (int)(turn % FMLP_GPU_STAGES);
-    const size_t part = bytes - done < STAGE_BYTES ? bytes - done : STAGE_BYTES;
-    result = runtime->wait_mark(device->gpu, FIRST_MARK_UPLOAD + stage);
-    if (result != FMLP_GPU_OK) break;
-    memcpy(device->staging[0][stage], (const char *)from + done, part);
-    result = runtime->copy(device->gpu, FMLP_GPU_UPLOAD, (char *)to + done, device->staging[0][stage], part);
-    if (result == FMLP_GPU_OK) {
-      result = runtime->mark(device->gpu, FMLP_GPU_UPLOAD, FIRST_MARK_UPLOAD + stage);
+  fmlp_gpu_result result = FMLP_GPU_OK;
+  for (int32_t i = 0; i < count && result == FMLP_GPU_OK; i++) {
+    for (size_t done = 0; done < transfers[i].bytes && result == FMLP_GPU_OK; done += STAGE_BYTES) {
+      result = send_part(device, &transfers[i], done);
     }
-    done += part;
   }
-  if (result == FMLP_GPU_OK) result = runtime->order(device->gpu, FMLP_GPU_UPLOAD, FMLP_GPU_COMPUTE);
   return fmlp_gpu_check(device, result, "upload", error);
+}
+
+/* A part on its way: from the device into a stage, and later from there to where it belongs. */
+typedef struct fetching {
+  void *to;
+  size_t bytes;
+} fetching;
+
+static fmlp_gpu_result fetch_begin(fmlp_device *device, const void *from, size_t bytes, int32_t stage) {
+  fmlp_gpu_result result =
+      device->runtime->copy(device->gpu, FMLP_GPU_DOWNLOAD, device->staging[1][stage], from, bytes);
+  if (result != FMLP_GPU_OK) return result;
+  return device->runtime->mark(device->gpu, FMLP_GPU_DOWNLOAD, FIRST_MARK_DOWNLOAD + stage);
+}
+
+static fmlp_gpu_result fetch_end(fmlp_device *device, fetching *part, int32_t stage) {
+  if (part->bytes == 0) return FMLP_GPU_OK;
+  fmlp_gpu_result result = device->runtime->wait_mark(device->gpu, FIRST_MARK_DOWNLOAD + stage);
+  if (result == FMLP_GPU_OK) memcpy(part->to, device->staging[1][stage], part->bytes);
+  part->bytes = 0;
+  return result;
+}
+
+fmlp_status fmlp_gpu_fetch(fmlp_device *device, const fmlp_gpu_transfer *transfers, int32_t count,
+                           fmlp_error *error) {
+  FMLP_TRY(usable(device, "download", error));
+  FMLP_TRY(make_staging(device, 1, error));
+  fmlp_gpu_result result = FMLP_GPU_OK;
+  fetching parts[FMLP_GPU_STAGES] = {{NULL, 0}};
+  int32_t stage = 0;
+  /* A stage is emptied when its turn comes again, so one part travels while another is copied out. */
+  for (int32_t i = 0; i < count && result == FMLP_GPU_OK; i++) {
+    for (size_t done = 0; done < transfers[i].bytes && result == FMLP_GPU_OK; done += STAGE_BYTES) {
+      result = fetch_end(device, &parts[stage], stage);
+      if (result != FMLP_GPU_OK) break;
+      parts[stage] = (fetching){(char *)transfers[i].to + done, part_of(&transfers[i], done)};
+      result = fetch_begin(device, (const char *)transfers[i].from + done, parts[stage].bytes, stage);
+      stage = (stage + 1) % FMLP_GPU_STAGES;
+    }
+  }
+  for (int i = 0; i < FMLP_GPU_STAGES && result == FMLP_GPU_OK; i++) {
+    result = fetch_end(device, &parts[stage], stage);
+    stage = (stage + 1) % FMLP_GPU_STAGES;
+  }
+  return fmlp_gpu_check(device, result, "download", error);
+}
+
+fmlp_status fmlp_gpu_to_device(fmlp_device *device, void *to, const void *from, size_t bytes,
+                               fmlp_error *error) {
+  if (bytes == 0) return FMLP_OK;
+  const fmlp_gpu_transfer transfer = {to, from, bytes};
+  FMLP_TRY(fmlp_gpu_order(device, FMLP_GPU_COMPUTE, FMLP_GPU_UPLOAD, error));
+  FMLP_TRY(fmlp_gpu_send(device, &transfer, 1, error));
+  return fmlp_gpu_order(device, FMLP_GPU_UPLOAD, FMLP_GPU_COMPUTE, error);
 }
 
 fmlp_status fmlp_gpu_from_device(fmlp_device *device, void *to, const void *from, size_t bytes,
                                  fmlp_error *error) {
-  const fmlp_gpu_runtime *runtime = device->runtime;
   if (bytes == 0) return FMLP_OK;
-  FMLP_TRY(usable(device, "download", error));
-  FMLP_TRY(make_staging(device, 1, error));
-  fmlp_gpu_result result = runtime->order(device->gpu, FMLP_GPU_COMPUTE, FMLP_GPU_DOWNLOAD);
-  const size_t parts = (bytes + STAGE_BYTES - 1) / STAGE_BYTES;
-  /* Part t travels while part t-1 is copied out of its stage. */
-  for (size_t turn = 0; turn <= parts && result == FMLP_GPU_OK; turn++) {
-    if (turn < parts) {
-      const int stage = (int)(turn % FMLP_GPU_STAGES);
-      const size_t done = turn * STAGE_BYTES, part = bytes - done < STAGE_BYTES ? bytes - done : STAGE_BYTES;
-      result = runtime->copy(device->gpu, FMLP_GPU_DOWNLOAD, device->staging[1][stage],
-                             (const char *)from + done, part);
-      if (result == FMLP_GPU_OK) {
-        result = runtime->mark(device->gpu, FMLP_GPU_DOWNLOAD, FIRST_MARK_DOWNLOAD + stage);
-      }
-    }
-    if (turn > 0 && result == FMLP_GPU_OK) {
-      const int stage = (int)((turn - 1) % FMLP_GPU_STAGES);
-      const size_t done = (turn - 1) * STAGE_BYTES;
-      const size_t part = bytes - done < STAGE_BYTES ? bytes - done : STAGE_BYTES;
-      result = runtime->wait_mark(device->gpu, FIRST_MARK_DOWNLOAD + stage);
-      if (result == FMLP_GPU_OK) memcpy((char *)to + done, device->staging[1][stage], part);
-    }
-  }
-  return fmlp_gpu_check(device, result, "download", error);
+  const fmlp_gpu_transfer transfer = {to, from, bytes};
+  FMLP_TRY(fmlp_gpu_order(device, FMLP_GPU_COMPUTE, FMLP_GPU_DOWNLOAD, error));
+  return fmlp_gpu_fetch(device, &transfer, 1, error);
 }
 
 static bool inside(const fmlp_buffer *buffer, size_t offset, size_t bytes) {

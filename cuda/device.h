@@ -44,6 +44,7 @@ struct fmlp_device {
   void *workspace; /* scratch of the operation under way, kept for the next */
   size_t workspace_bytes;
   void *staging[2][FMLP_GPU_STAGES]; /* [0] upload, [1] download; pinned, made at first use */
+  int32_t next_stage;                /* of upload */
   bool failed;                       /* after FMLP_GPU_FAILED: every further call fails at once */
 };
 
@@ -94,6 +95,25 @@ FMLP_WARN_UNUSED fmlp_gpu_result fmlp_gpu_workspace(fmlp_device *device, size_t 
 
 /* Bytes of device memory an operation may plan with, the present workspace counted as free. */
 int64_t fmlp_gpu_room(fmlp_device *device);
+
+/* What `later` does from now on waits for what `earlier` holds now. */
+FMLP_WARN_UNUSED fmlp_status fmlp_gpu_order(fmlp_device *device, fmlp_gpu_stream earlier,
+                                            fmlp_gpu_stream later, fmlp_error *error);
+
+/* A copy between ordinary host memory and device memory. */
+typedef struct fmlp_gpu_transfer {
+  void *to;
+  const void *from;
+  size_t bytes;
+} fmlp_gpu_transfer;
+
+/* Copies of any size through pinned staging, in the upload and in the download stream; how they stand to the
+ * compute stream is the caller's to order. `send` returns when `from` may change, `fetch` when all is there.
+ */
+FMLP_WARN_UNUSED fmlp_status fmlp_gpu_send(fmlp_device *device, const fmlp_gpu_transfer *transfers,
+                                           int32_t count, fmlp_error *error);
+FMLP_WARN_UNUSED fmlp_status fmlp_gpu_fetch(fmlp_device *device, const fmlp_gpu_transfer *transfers,
+                                            int32_t count, fmlp_error *error);
 
 /* Copies of any size between ordinary host memory and device memory, through pinned staging. to_device is
  * ordered before later work of the compute stream; from_device after earlier work of it, and waits. */

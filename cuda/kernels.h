@@ -5,6 +5,8 @@
 
 #define FMLP_GPU_ROLLING_POINTWISE_KERNELS(X) X(rolling_pointwise)
 
+#define FMLP_GPU_ROLLING_FRACDIFF_KERNELS(X) X(rolling_fracdiff)
+
 #define FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                 \
   X(rolling_extremes_short)                                                                                  \
   X(rolling_extremes_one)                                                                                    \
@@ -18,6 +20,7 @@
 
 #define FMLP_GPU_KERNELS(X)                                                                                  \
   FMLP_GPU_ROLLING_POINTWISE_KERNELS(X)                                                                      \
+  FMLP_GPU_ROLLING_FRACDIFF_KERNELS(X)                                                                       \
   FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                       \
   FMLP_GPU_TRIPLE_BARRIER_KERNELS(X)
 

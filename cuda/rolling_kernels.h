@@ -51,12 +51,12 @@ typedef struct fmlp_gpu_rolling_job {
   void *state;   /* recursions: device memory kept from chunk to chunk; zeroed before the first */
 } fmlp_gpu_rolling_job;
 
-/* Families: bytes of scratch for a job (its pointers may still be NULL), and the launches. Asynchronous. */
+/* Families (operators of single rows have their own interface, cuda/rolling_pointwise.h): bytes of scratch
+ * for a job (its pointers may still be NULL), and the launches. Asynchronous. */
 #define FMLP_GPU_ROLLING_FAMILY(name)                                                                        \
   size_t fmlp_gpu_##name##_scratch(const fmlp_device *device, const fmlp_gpu_rolling_job *job);              \
   FMLP_WARN_UNUSED fmlp_status fmlp_gpu_##name(fmlp_device *device, const fmlp_gpu_rolling_job *job,         \
                                                fmlp_error *error)
-FMLP_GPU_ROLLING_FAMILY(rolling_pointwise);
 FMLP_GPU_ROLLING_FAMILY(rolling_moments);
 FMLP_GPU_ROLLING_FAMILY(rolling_pairs);
 FMLP_GPU_ROLLING_FAMILY(rolling_extremes);

@@ -2,6 +2,7 @@
 #include "tests/simt/kernels.h"
 
 #include "cuda/rolling_extremes.cuh"
+#include "cuda/rolling_fracdiff.cuh"
 #include "cuda/rolling_pointwise.cuh"
 #include "cuda/triple_barrier.cuh"
 
