@@ -18,7 +18,22 @@
 
 #define FMLP_GPU_TRIPLE_BARRIER_KERNELS(X) X(barrier_pyramid) X(barrier_search) X(barrier_resolve)
 
+#define FMLP_GPU_PATHS_KERNELS(X, kind)                                                                      \
+  X(monte_carlo_##kind##_near)                                                                               \
+  X(monte_carlo_##kind##_far)                                                                                \
+  X(monte_carlo_##kind##_compounding_near)                                                                   \
+  X(monte_carlo_##kind##_compounding_far)
+#define FMLP_GPU_MONTE_CARLO_KERNELS(X)                                                                      \
+  FMLP_GPU_PATHS_KERNELS(X, day)                                                                             \
+  FMLP_GPU_PATHS_KERNELS(X, iid)                                                                             \
+  FMLP_GPU_PATHS_KERNELS(X, moving_block)                                                                    \
+  FMLP_GPU_PATHS_KERNELS(X, circular_block)                                                                  \
+  FMLP_GPU_PATHS_KERNELS(X, stationary)                                                                      \
+  FMLP_GPU_PATHS_KERNELS(X, permutation)                                                                     \
+  X(monte_carlo_totals)
+
 #define FMLP_GPU_KERNELS(X)                                                                                  \
+  FMLP_GPU_MONTE_CARLO_KERNELS(X)                                                                            \
   FMLP_GPU_ROLLING_POINTWISE_KERNELS(X)                                                                      \
   FMLP_GPU_ROLLING_FRACDIFF_KERNELS(X)                                                                       \
   FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                       \

@@ -1,6 +1,7 @@
 /* The kernels of cuda/, compiled for the host: the table of entry points of the simt runtime. */
 #include "tests/simt/kernels.h"
 
+#include "cuda/monte_carlo.cuh"
 #include "cuda/rolling_extremes.cuh"
 #include "cuda/rolling_fracdiff.cuh"
 #include "cuda/rolling_pointwise.cuh"
