@@ -16,6 +16,8 @@
   X(rolling_extremes_level)                                                                                  \
   X(rolling_extremes_segments)
 
+#define FMLP_GPU_ROLLING_ORDER_KERNELS(X) X(rolling_order) X(rolling_order_large)
+
 #define FMLP_GPU_TRIPLE_BARRIER_KERNELS(X) X(barrier_pyramid) X(barrier_search) X(barrier_resolve)
 
 #define FMLP_GPU_PATHS_KERNELS(X, kind)                                                                      \
@@ -34,6 +36,7 @@
 
 #define FMLP_GPU_KERNELS(X)                                                                                  \
   FMLP_GPU_MONTE_CARLO_KERNELS(X)                                                                            \
+  FMLP_GPU_ROLLING_ORDER_KERNELS(X)                                                                          \
   FMLP_GPU_ROLLING_POINTWISE_KERNELS(X)                                                                      \
   FMLP_GPU_ROLLING_FRACDIFF_KERNELS(X)                                                                       \
   FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                       \

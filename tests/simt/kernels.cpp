@@ -4,6 +4,7 @@
 #include "cuda/monte_carlo.cuh"
 #include "cuda/rolling_extremes.cuh"
 #include "cuda/rolling_fracdiff.cuh"
+#include "cuda/rolling_order.cuh"
 #include "cuda/rolling_pointwise.cuh"
 #include "cuda/triple_barrier.cuh"
 
