@@ -6,7 +6,8 @@
 enum {
   ROOMY = 4, /* a tile of so many windows wastes little on the rows in front */
   TIGHT = 5, /* a tile in shared memory gives at least one row in TIGHT of its items, or it is not used */
-  BLOCKS_A_PROCESSOR = 2 /* with tiles in global memory */
+  BLOCKS_A_PROCESSOR = 2, /* with tiles in global memory */
+  WARM_UP_ROWS = 1 << 14  /* a block may fill by itself */
 };
 
 /* Scratch a job may take, as a share of the device's memory, where one block does not need more. */
@@ -49,7 +50,10 @@ static int64_t first_complete(const fmlp_gpu_rolling_job *job) {
 static tiling tiling_of(const fmlp_device *device, const fmlp_gpu_rolling_job *job) {
   const int64_t w = job->targets[0].window, rows = job->last - first_complete(job);
   tiling made = {.doublings = FMLP_GPU_ORDER_FEWEST_DOUBLINGS, .blocks = 1};
-  if (rows == 0) return made;
+  if (rows == 0) {
+    made.blocks = (job->last - job->first + WARM_UP_ROWS - 1) / WARM_UP_ROWS;
+    return made;
+  }
   const int32_t all = doublings_for(w - 1 + rows);
   const size_t most = (size_t)device->limits.shared_per_block;
   const size_t half = (size_t)device->limits.shared_per_multiprocessor / 2 - 1024;

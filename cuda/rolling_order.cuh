@@ -290,7 +290,6 @@ FMLP_DEVICE void fmlp_gpu_order_run_tile(const fmlp_gpu_rolling_order_args &args
     const int64_t row = first_row + item;
     if (row < args.last) fmlp_gpu_order_answer(args, tile, items, row, (uint32_t)item, wide);
   }
-  __syncthreads();
 }
 
 FMLP_DEVICE void fmlp_gpu_order_warm_up(const fmlp_gpu_rolling_order_args &args) {
@@ -303,7 +302,7 @@ FMLP_DEVICE void fmlp_gpu_order_warm_up(const fmlp_gpu_rolling_order_args &args)
   }
 }
 
-/* Tiles in shared memory. */
+/* A tile in shared memory, one a block; blocks without one only help with the warm-up. */
 FMLP_KERNEL(rolling_order, fmlp_gpu_rolling_order_args) {
   const int64_t items = fmlp_gpu_order_items(args.doublings), words = fmlp_gpu_order_words(args.doublings);
   FMLP_SHARED_MEMORY(space);
@@ -317,9 +316,7 @@ FMLP_KERNEL(rolling_order, fmlp_gpu_rolling_order_args) {
   tile.from = again.take<uint16_t>(items);
   tile.to = again.take<uint16_t>(items);
   fmlp_gpu_order_warm_up(args);
-  for (int64_t number = blockIdx.x; number < args.tiles; number += gridDim.x) {
-    fmlp_gpu_order_run_tile(args, tile, number);
-  }
+  if (blockIdx.x < args.tiles) fmlp_gpu_order_run_tile(args, tile, blockIdx.x);
 }
 
 /* Tiles in global memory, one at a time for each block. */
@@ -338,6 +335,7 @@ FMLP_KERNEL(rolling_order_large, fmlp_gpu_rolling_order_args) {
   fmlp_gpu_order_warm_up(args);
   for (int64_t number = blockIdx.x; number < args.tiles; number += gridDim.x) {
     fmlp_gpu_order_run_tile(args, tile, number);
+    __syncthreads();
   }
 }
 

@@ -10,7 +10,7 @@
 #include "tests/simt/runtime.h"
 #include "tests/unit/device_buffers.h"
 
-enum { ROWS = 6000, TARGETS = 6 };
+enum { ROWS = 12000, TARGETS = 6 };
 
 /* q: the ends, between two values, and on one. */
 static const struct {
@@ -86,7 +86,7 @@ static void check_range(fmlp_device *device, const column *c, int64_t first, int
 static void check_column(const column *c, int32_t threads, int64_t shared, uint64_t seed) {
   static const struct {
     int64_t first, last;
-  } ranges[] = {{0, ROWS}, {0, 1}, {1, 2}, {699, 703}, {5999, ROWS}, {2345, 4765}};
+  } ranges[] = {{0, ROWS}, {0, 1}, {1, 2}, {699, 703}, {11999, ROWS}, {2345, 4765}};
   fmlp_error error = {""};
   fmlp_device *device = NULL;
   fmlp_simt_configure(&(fmlp_simt_setup){.seed = seed, .shared_per_block = shared});
@@ -103,7 +103,7 @@ static void check_column(const column *c, int32_t threads, int64_t shared, uint6
 static void every_range_of_a_column_is_as_the_reference(void **state) {
   (void)state;
   static const fmlp_case_data sets[] = {FMLP_DATA_WALK, FMLP_DATA_TIES, FMLP_DATA_GAPS, FMLP_DATA_DENORMAL};
-  static const int64_t windows[] = {1, 2, 20, 701, 1700, 5000, 5999, 7000};
+  static const int64_t windows[] = {1, 2, 20, 701, 1700, 5000, 11999, 13000};
   static const int32_t threads[] = {0, 32, 96, 1024, 256};
   static const int64_t shared[] = {0, 0, 16 << 10,
                                    227 << 10}; /* 16 KiB: 700 rows and more go to global memory */
