@@ -4,11 +4,17 @@
 #include <string.h>
 
 #include "common/core/memory.h"
+#include "common/core/parallel.h"
 #include "cuda/device.h"
 
 /* Buffers leave a quarter of the memory to the workspace: without one, no operation could run. */
 enum { WORKSPACE_SHARE = 4 };
-enum { STAGE_BYTES = 8 << 20, FIRST_MARK_UPLOAD = 0, FIRST_MARK_DOWNLOAD = FMLP_GPU_STAGES };
+enum {
+  STAGE_BYTES = 8 << 20,
+  COPY_GRAIN = 512 << 10,
+  FIRST_MARK_UPLOAD = 0,
+  FIRST_MARK_DOWNLOAD = FMLP_GPU_STAGES
+};
 
 #define NAME(name) #name,
 const char *const fmlp_gpu_kernel_names[FMLP_GPU_KERNEL_COUNT] = {FMLP_GPU_KERNELS(NAME)};
@@ -191,31 +197,51 @@ static size_t part_of(const fmlp_gpu_transfer *transfer, size_t done) {
   return transfer->bytes - done < STAGE_BYTES ? transfer->bytes - done : STAGE_BYTES;
 }
 
-static fmlp_gpu_result send_part(fmlp_device *device, const fmlp_gpu_transfer *transfer, size_t done) {
+/* One thread's memcpy, into pages touched for the first time above all, is slower than the bus. */
+static fmlp_status copy_range(void *context, int64_t first, int64_t last, int worker, fmlp_error *error) {
+  (void)worker;
+  (void)error;
+  const fmlp_gpu_transfer *all = context;
+  memcpy((char *)all->to + first, (const char *)all->from + first, (size_t)(last - first));
+  return FMLP_OK;
+}
+
+static fmlp_status copy_on_host(void *to, const void *from, size_t bytes, fmlp_error *error) {
+  fmlp_gpu_transfer all = {to, from, bytes};
+  if (bytes > COPY_GRAIN) {
+    return fmlp_parallel_for((int64_t)bytes, COPY_GRAIN, copy_range, &all, "copies to and from the device",
+                             error);
+  }
+  memcpy(to, from, bytes);
+  return FMLP_OK;
+}
+
+static fmlp_status send_part(fmlp_device *device, void *to, const void *from, size_t bytes,
+                             fmlp_error *error) {
   const fmlp_gpu_runtime *runtime = device->runtime;
-  const size_t part = part_of(transfer, done);
   const int32_t stage = device->next_stage;
   device->next_stage = (stage + 1) % FMLP_GPU_STAGES;
-  fmlp_gpu_result result = runtime->wait_mark(device->gpu, FIRST_MARK_UPLOAD + stage);
-  if (result != FMLP_GPU_OK) return result;
-  memcpy(device->staging[0][stage], (const char *)transfer->from + done, part);
-  result = runtime->copy(device->gpu, FMLP_GPU_UPLOAD, (char *)transfer->to + done, device->staging[0][stage],
-                         part);
-  if (result != FMLP_GPU_OK) return result;
-  return runtime->mark(device->gpu, FMLP_GPU_UPLOAD, FIRST_MARK_UPLOAD + stage);
+  FMLP_TRY(
+      fmlp_gpu_check(device, runtime->wait_mark(device->gpu, FIRST_MARK_UPLOAD + stage), "upload", error));
+  FMLP_TRY(copy_on_host(device->staging[0][stage], from, bytes, error));
+  fmlp_gpu_result result = runtime->copy(device->gpu, FMLP_GPU_UPLOAD, to, device->staging[0][stage], bytes);
+  if (result == FMLP_GPU_OK) {
+    result = runtime->mark(device->gpu, FMLP_GPU_UPLOAD, FIRST_MARK_UPLOAD + stage);
+  }
+  return fmlp_gpu_check(device, result, "upload", error);
 }
 
 fmlp_status fmlp_gpu_send(fmlp_device *device, const fmlp_gpu_transfer *transfers, int32_t count,
                           fmlp_error *error) {
   FMLP_TRY(usable(device, "upload", error));
   FMLP_TRY(make_staging(device, 0, error));
-  fmlp_gpu_result result = FMLP_GPU_OK;
-  for (int32_t i = 0; i < count && result == FMLP_GPU_OK; i++) {
-    for (size_t done = 0; done < transfers[i].bytes && result == FMLP_GPU_OK; done += STAGE_BYTES) {
-      result = send_part(device, &transfers[i], done);
+  for (int32_t i = 0; i < count; i++) {
+    for (size_t done = 0; done < transfers[i].bytes; done += STAGE_BYTES) {
+      FMLP_TRY(send_part(device, (char *)transfers[i].to + done, (const char *)transfers[i].from + done,
+                         part_of(&transfers[i], done), error));
     }
   }
-  return fmlp_gpu_check(device, result, "upload", error);
+  return FMLP_OK;
 }
 
 /* A part on its way: from the device into a stage, and later from there to where it belongs. */
@@ -224,43 +250,46 @@ typedef struct fetching {
   size_t bytes;
 } fetching;
 
-static fmlp_gpu_result fetch_begin(fmlp_device *device, const void *from, size_t bytes, int32_t stage) {
+static fmlp_status fetch_begin(fmlp_device *device, const void *from, size_t bytes, int32_t stage,
+                               fmlp_error *error) {
+  const fmlp_gpu_runtime *runtime = device->runtime;
   fmlp_gpu_result result =
-      device->runtime->copy(device->gpu, FMLP_GPU_DOWNLOAD, device->staging[1][stage], from, bytes);
-  if (result != FMLP_GPU_OK) return result;
-  return device->runtime->mark(device->gpu, FMLP_GPU_DOWNLOAD, FIRST_MARK_DOWNLOAD + stage);
+      runtime->copy(device->gpu, FMLP_GPU_DOWNLOAD, device->staging[1][stage], from, bytes);
+  if (result == FMLP_GPU_OK) {
+    result = runtime->mark(device->gpu, FMLP_GPU_DOWNLOAD, FIRST_MARK_DOWNLOAD + stage);
+  }
+  return fmlp_gpu_check(device, result, "download", error);
 }
 
-static fmlp_gpu_result fetch_end(fmlp_device *device, fetching *part, int32_t stage) {
-  if (part->bytes == 0) return FMLP_GPU_OK;
-  fmlp_gpu_result result = device->runtime->wait_mark(device->gpu, FIRST_MARK_DOWNLOAD + stage);
-  if (result == FMLP_GPU_OK) memcpy(part->to, device->staging[1][stage], part->bytes);
+static fmlp_status fetch_end(fmlp_device *device, fetching *part, int32_t stage, fmlp_error *error) {
+  if (part->bytes == 0) return FMLP_OK;
+  const size_t bytes = part->bytes;
   part->bytes = 0;
-  return result;
+  FMLP_TRY(fmlp_gpu_check(device, device->runtime->wait_mark(device->gpu, FIRST_MARK_DOWNLOAD + stage),
+                          "download", error));
+  return copy_on_host(part->to, device->staging[1][stage], bytes, error);
 }
 
 fmlp_status fmlp_gpu_fetch(fmlp_device *device, const fmlp_gpu_transfer *transfers, int32_t count,
                            fmlp_error *error) {
   FMLP_TRY(usable(device, "download", error));
   FMLP_TRY(make_staging(device, 1, error));
-  fmlp_gpu_result result = FMLP_GPU_OK;
   fetching parts[FMLP_GPU_STAGES] = {{NULL, 0}};
   int32_t stage = 0;
   /* A stage is emptied when its turn comes again, so one part travels while another is copied out. */
-  for (int32_t i = 0; i < count && result == FMLP_GPU_OK; i++) {
-    for (size_t done = 0; done < transfers[i].bytes && result == FMLP_GPU_OK; done += STAGE_BYTES) {
-      result = fetch_end(device, &parts[stage], stage);
-      if (result != FMLP_GPU_OK) break;
+  for (int32_t i = 0; i < count; i++) {
+    for (size_t done = 0; done < transfers[i].bytes; done += STAGE_BYTES) {
+      FMLP_TRY(fetch_end(device, &parts[stage], stage, error));
       parts[stage] = (fetching){(char *)transfers[i].to + done, part_of(&transfers[i], done)};
-      result = fetch_begin(device, (const char *)transfers[i].from + done, parts[stage].bytes, stage);
+      FMLP_TRY(fetch_begin(device, (const char *)transfers[i].from + done, parts[stage].bytes, stage, error));
       stage = (stage + 1) % FMLP_GPU_STAGES;
     }
   }
-  for (int i = 0; i < FMLP_GPU_STAGES && result == FMLP_GPU_OK; i++) {
-    result = fetch_end(device, &parts[stage], stage);
+  for (int i = 0; i < FMLP_GPU_STAGES; i++) {
+    FMLP_TRY(fetch_end(device, &parts[stage], stage, error));
     stage = (stage + 1) % FMLP_GPU_STAGES;
   }
-  return fmlp_gpu_check(device, result, "download", error);
+  return FMLP_OK;
 }
 
 fmlp_status fmlp_gpu_to_device(fmlp_device *device, void *to, const void *from, size_t bytes,

@@ -286,6 +286,30 @@ static void every_failing_allocation_is_reported_and_leaks_nothing(void **state)
   data_end(&data);
 }
 
+/* More than the staging buffers hold at one time, from and to odd places. */
+static void large_copies_go_in_parts(void **state) {
+  (void)state;
+  const size_t bytes = (27u << 20) + 13;
+  fmlp_error error = {""};
+  unsigned char *data = malloc(bytes), *back = calloc(1, bytes);
+  assert_true(data && back);
+  for (size_t i = 0; i < bytes; i++) data[i] = (unsigned char)(i * 2654435761u >> 24);
+  fmlp_compute compute = open_compute("simt");
+  fmlp_buffer *buffer = buffer_of(&compute, data, bytes);
+  buffer_read(&compute, buffer, back, bytes);
+  assert_memory_equal(back, data, bytes);
+  assert_int_equal(compute.backend->upload(compute.device, buffer, 5, data, bytes - 9, &error), FMLP_OK);
+  assert_int_equal(compute.backend->download(compute.device, buffer, 5, back, bytes - 9, &error), FMLP_OK);
+  assert_memory_equal(back, data, bytes - 9);
+  buffer_read(&compute, buffer, back, bytes);
+  assert_memory_equal(back, data, 5);
+  assert_memory_equal(back + bytes - 4, data + bytes - 4, 4);
+  buffer_end(&compute, buffer);
+  fmlp_compute_close(&compute);
+  free(data);
+  free(back);
+}
+
 /* The features of `base` as the features stage hands them over. */
 static void plan_base(plan_builder *p) {
   const fmlp_bars bars = {.kind = FMLP_QUOTES, .has_sizes = true};
@@ -336,6 +360,7 @@ int main(void) {
       cmocka_unit_test(less_memory_means_smaller_chunks),
       cmocka_unit_test(a_refusal_leaves_the_device_usable),
       cmocka_unit_test(every_failing_allocation_is_reported_and_leaks_nothing),
+      cmocka_unit_test(large_copies_go_in_parts),
       cmocka_unit_test(the_base_set_is_two_programs_and_nine_jobs),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
