@@ -300,18 +300,26 @@ static cudaError_t try_allocation(void) {
   return error;
 }
 
-static void read_limits(int32_t ordinal, fmlp_gpu_limits *limits) {
+static cudaError_t read_limits(int32_t ordinal, fmlp_gpu_limits *limits) {
   memset(limits, 0, sizeof *limits);
   cudaDeviceProp properties;
   memset(&properties, 0, sizeof properties);
-  if (cudaGetDeviceProperties(&properties, ordinal) != cudaSuccess) (void)cudaGetLastError();
+  cudaError_t error = cudaGetDeviceProperties(&properties, ordinal);
   (void)snprintf(limits->name, sizeof limits->name, "%.95s", properties.name);
   limits->total_memory = (int64_t)properties.totalGlobalMem;
-  limits->multiprocessors = attribute(cudaDevAttrMultiProcessorCount, ordinal);
-  limits->threads_per_block = attribute(cudaDevAttrMaxThreadsPerBlock, ordinal);
-  limits->shared_per_block = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, ordinal);
-  limits->shared_per_multiprocessor = attribute(cudaDevAttrMaxSharedMemoryPerMultiprocessor, ordinal);
-  limits->second_level_cache = attribute(cudaDevAttrL2CacheSize, ordinal);
+  static const cudaDeviceAttr asked[] = {cudaDevAttrMultiProcessorCount, cudaDevAttrMaxThreadsPerBlock,
+                                         cudaDevAttrMaxSharedMemoryPerBlockOptin,
+                                         cudaDevAttrMaxSharedMemoryPerMultiprocessor, cudaDevAttrL2CacheSize};
+  int values[sizeof asked / sizeof *asked] = {0};
+  for (size_t i = 0; i < sizeof asked / sizeof *asked && error == cudaSuccess; i++) {
+    error = cudaDeviceGetAttribute(&values[i], asked[i], ordinal);
+  }
+  limits->multiprocessors = values[0];
+  limits->threads_per_block = values[1];
+  limits->shared_per_block = values[2];
+  limits->shared_per_multiprocessor = values[3];
+  limits->second_level_cache = values[4];
+  return error;
 }
 
 static void cuda_close(fmlp_gpu *gpu) {
@@ -364,8 +372,8 @@ static fmlp_status cuda_open(int32_t ordinal, fmlp_gpu **gpu, fmlp_gpu_limits *l
   cudaError_t failed = cudaSetDevice(ordinal);
   if (failed == cudaSuccess) failed = try_allocation();
   if (failed == cudaSuccess) failed = make_streams(opened);
+  if (failed == cudaSuccess) failed = read_limits(ordinal, limits);
   if (failed != cudaSuccess) return fail_open(opened, "the device does not answer", failed, error);
-  read_limits(ordinal, limits);
   int kernel = 0;
   failed = prepare_kernels(opened, limits, &kernel);
   if (failed != cudaSuccess) return fail_open(opened, fmlp_gpu_kernel_names[kernel], failed, error);

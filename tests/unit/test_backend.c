@@ -1,6 +1,7 @@
 /* The table of backends, the choice of one, buffers and copies, and what the paranoid backend finds. */
 #include "tests/unit/device_buffers.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "common/core/memory.h"
@@ -23,7 +24,9 @@ static void the_reference_comes_first_and_every_slot_is_filled(void **state) {
                 b->monte_carlo);
     assert_ptr_equal(fmlp_backend_find(b->name), b);
     char reason[256] = "?";
-    assert_true(b->available(0, reason, sizeof reason));
+    const int usable = b->available(0, reason, sizeof reason);
+    assert_true(usable || strcmp(b->name, "cuda") == 0); /* built with CUDA, and no GPU here */
+    assert_true(usable || reason[0]);
     assert_null(strchr(reason, '\n'));
   }
   assert_null(fmlp_backend_find("abacus"));
@@ -31,7 +34,7 @@ static void the_reference_comes_first_and_every_slot_is_filled(void **state) {
 
 static fmlp_status ask(const char *request, char *notice, fmlp_error *error) {
   fmlp_compute compute;
-  fmlp_status status = fmlp_compute_open(request, &compute, notice, 256, error);
+  fmlp_status status = fmlp_compute_open(request, &compute, notice, 640, error);
   if (status == FMLP_OK) assert_non_null(compute.device);
   if (status != FMLP_OK) assert_null(compute.backend);
   fmlp_compute_close(&compute);
@@ -41,7 +44,7 @@ static fmlp_status ask(const char *request, char *notice, fmlp_error *error) {
 
 static void a_device_is_chosen_by_name_and_a_missing_one_is_no_fallback(void **state) {
   (void)state;
-  char notice[256] = "?";
+  char notice[640] = "?";
   fmlp_error error = {""};
   assert_int_equal(ask("cpu", notice, &error), FMLP_OK);
   assert_string_equal(notice, "");
@@ -69,7 +72,7 @@ static void a_name_that_is_none_is_a_usage_error(void **state) {
                                       "auto:0",
                                       "cuda:99999",
                                       "a name that is much longer than any name of a device"};
-  char notice[256];
+  char notice[640];
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     fmlp_error error = {""};
     assert_int_equal(ask(wrong[i], notice, &error), FMLP_ERR_USAGE);
@@ -77,9 +80,16 @@ static void a_name_that_is_none_is_a_usage_error(void **state) {
   }
 }
 
+/* A backend that was compiled in and finds no device is no subject of the tests below. */
+static bool is_usable(const fmlp_backend *backend) {
+  char reason[256];
+  return backend->available(0, reason, sizeof reason);
+}
+
 static void buffers_keep_their_bytes_and_their_bounds(void **state) {
   (void)state;
   for (const fmlp_backend *const *backend = fmlp_backends(); *backend; backend++) {
+    if (!is_usable(*backend)) continue;
     fmlp_compute compute = open_compute((*backend)->name);
     fmlp_error error = {""};
     char in[13] = "abcdefghijkl", out[13] = "";
@@ -109,6 +119,7 @@ static void buffers_keep_their_bytes_and_their_bounds(void **state) {
 static void allocation_failures_leave_nothing_behind(void **state) {
   (void)state;
   for (const fmlp_backend *const *backend = fmlp_backends(); *backend; backend++) {
+    if (!is_usable(*backend)) continue;
     fmlp_compute compute = open_compute((*backend)->name);
     fmlp_error error = {""};
     fmlp_buffer *buffer = NULL;
