@@ -1,7 +1,6 @@
 /* The table of backends, the choice of one, buffers and copies, and what the paranoid backend finds. */
 #include "tests/unit/device_buffers.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "common/core/memory.h"
@@ -78,12 +77,6 @@ static void a_name_that_is_none_is_a_usage_error(void **state) {
     assert_int_equal(ask(wrong[i], notice, &error), FMLP_ERR_USAGE);
     assert_non_null(strstr(error.text, "runtime.device"));
   }
-}
-
-/* A backend that was compiled in and finds no device is no subject of the tests below. */
-static bool is_usable(const fmlp_backend *backend) {
-  char reason[256];
-  return backend->available(0, reason, sizeof reason);
 }
 
 static void buffers_keep_their_bytes_and_their_bounds(void **state) {

@@ -123,6 +123,7 @@ static int64_t check_case(const fmlp_compute *compute) {
 static void every_golden_event_ends_in_its_bar_and_at_its_tick(void **state) {
   (void)state;
   for (const fmlp_backend *const *backend = fmlp_backends(); *backend; backend++) {
+    if (!is_usable(*backend)) continue;
     golden = fopen(FMLP_SOURCE_DIR "/tests/golden/triple_barrier.txt", "r");
     assert_non_null(golden);
     fmlp_compute compute = open_compute((*backend)->name);
