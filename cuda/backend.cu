@@ -17,6 +17,7 @@
 /* The files with kernels: each has a list of them (FMLP_CUDA_ENTRIES), ended by FMLP_GPU_KERNEL_COUNT. */
 #define FILES(X)                                                                                             \
   X(monte_carlo)                                                                                             \
+  X(rolling_ema)                                                                                             \
   X(rolling_extremes) X(rolling_fracdiff) X(rolling_order) X(rolling_pointwise) X(triple_barrier)
 
 #define DECLARE(file) extern const fmlp_cuda_entry fmlp_cuda_##file[];

@@ -6,6 +6,14 @@
 #define FMLP_GPU_ROLLING_POINTWISE_KERNELS(X) X(rolling_pointwise)
 
 #define FMLP_GPU_ROLLING_FRACDIFF_KERNELS(X) X(rolling_fracdiff)
+#define FMLP_GPU_ROLLING_EMA_KERNELS(X)                                                                      \
+  X(rolling_ema_start)                                                                                       \
+  X(rolling_ema_valid)                                                                                       \
+  X(rolling_ema_means)                                                                                       \
+  X(rolling_ema_variances)                                                                                   \
+  X(rolling_ema_chain)                                                                                       \
+  X(rolling_ema)                                                                                             \
+  X(rolling_ewm_std)
 
 #define FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                 \
   X(rolling_extremes_short)                                                                                  \
@@ -39,6 +47,7 @@
   FMLP_GPU_ROLLING_ORDER_KERNELS(X)                                                                          \
   FMLP_GPU_ROLLING_POINTWISE_KERNELS(X)                                                                      \
   FMLP_GPU_ROLLING_FRACDIFF_KERNELS(X)                                                                       \
+  FMLP_GPU_ROLLING_EMA_KERNELS(X)                                                                            \
   FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                       \
   FMLP_GPU_TRIPLE_BARRIER_KERNELS(X)
 

@@ -2,6 +2,7 @@
 #include "tests/simt/kernels.h"
 
 #include "cuda/monte_carlo.cuh"
+#include "cuda/rolling_ema.cuh"
 #include "cuda/rolling_extremes.cuh"
 #include "cuda/rolling_fracdiff.cuh"
 #include "cuda/rolling_order.cuh"
