@@ -1,4 +1,5 @@
 /* Start, stop, and the copy of what the threads recorded. */
+#define _POSIX_C_SOURCE 200809L
 #include "prof/capture.h"
 
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 
 #include "prof/clock.h"
 #include "prof/recorder.h"
+#include "prof/source.h"
 
 enum { DEFAULT_EVENTS = 1 << 18, COST_SPANS = 1000, NO_SITE = -1 };
 
@@ -15,11 +17,43 @@ typedef struct copy {
   fmlp_clock_sample start, stop;
   int32_t site_capacity, node_capacity, thread_capacity;
   const fmlp_span_site **known; /* [site_count] */
+  int32_t *node_base;           /* [thread_count] where node 0 of each thread would stand */
+  int32_t base_capacity;
   int64_t event_capacity;
 } copy;
 
 static bool clock_chosen;
 static fmlp_clock_sample capture_start;
+static fmlp_capture_level capture_level;
+
+/* Asked at level full, in this order; ended in the opposite one. */
+static const fmlp_capture_source *const sources[] = {NULL};
+
+static void start_sources(const fmlp_capture_options *options) {
+  for (int i = 0; sources[i]; i++) sources[i]->start(options);
+}
+
+static void stop_sources(fmlp_capture *capture, const fmlp_capture_places *places) {
+  int count = 0;
+  while (sources[count]) count++;
+  while (count > 0) sources[--count]->stop(capture, places);
+}
+
+static void release(fmlp_capture *capture) {
+  free(capture->sites);
+  free(capture->threads);
+  free(capture->nodes);
+  free(capture->events);
+  free(capture->strings);
+  free(capture->devices);
+  free(capture->operations);
+  free(capture->calls);
+  free(capture->counters);
+  free(capture->samples);
+  free(capture->frames);
+  for (int32_t i = 0; i < capture->name_count; i++) free(capture->names[i]);
+  free(capture->names);
+}
 
 bool fmlp_capture_start(const fmlp_capture_options *options) {
   fmlp_recorder *all = &fmlp_recorder_state;
@@ -33,6 +67,8 @@ bool fmlp_capture_start(const fmlp_capture_options *options) {
     all->order = 0;
     all->dropped_spans = 0;
     all->starter = fmlp_recorder_thread_id();
+    capture_level = options ? options->level : FMLP_CAPTURE_SPANS;
+    if (capture_level == FMLP_CAPTURE_FULL) start_sources(options);
     capture_start = fmlp_clock_now();
     if (++all->last_generation == 0) all->last_generation = 1;
     FMLP_STORE(fmlp_span_generation, all->last_generation);
@@ -144,6 +180,9 @@ static bool copy_thread(copy *work, const fmlp_recorder_thread *thread) {
   int64_t left = FMLP_LOAD(thread->left), now = left == INT64_MIN ? work->stop.ticks : left;
   if (!grow(&capture->threads, &work->thread_capacity, (int64_t)number + 1, sizeof *capture->threads))
     return false;
+  if (!grow(&work->node_base, &work->base_capacity, (int64_t)number + 1, sizeof *work->node_base))
+    return false;
+  work->node_base[number] = capture->node_count - 1;
   int64_t *ticks = malloc(2 * (size_t)count * sizeof *ticks);
   if (!ticks) return false;
   capture->threads[capture->thread_count++] =
@@ -222,9 +261,19 @@ fmlp_capture *fmlp_capture_stop(void) {
     work.capture = calloc(1, sizeof *work.capture);
     done = work.capture && copy_threads(&work, generation);
     if (done) work.capture->dropped_spans += fmlp_recorder_state.dropped_spans;
+    if (done) work.capture->level = capture_level;
+    if (capture_level == FMLP_CAPTURE_FULL) {
+      const fmlp_capture_places places = {.start = work.start.nanoseconds,
+                                          .thread_count = done ? work.capture->thread_count : 0,
+                                          .node_base = work.node_base};
+      fmlp_capture unread = {0}; /* sources are ended even where the copy failed */
+      stop_sources(done ? work.capture : &unread, &places);
+      if (!done) release(&unread);
+    }
   }
   fmlp_recorder_unlock();
   free(work.known);
+  free(work.node_base);
   if (!done) {
     fmlp_capture_free(work.capture);
     return NULL;
@@ -237,10 +286,20 @@ fmlp_capture *fmlp_capture_stop(void) {
 
 void fmlp_capture_free(fmlp_capture *capture) {
   if (!capture) return;
-  free(capture->sites);
-  free(capture->threads);
-  free(capture->nodes);
-  free(capture->events);
-  free(capture->strings);
+  release(capture);
   free(capture);
+}
+
+int32_t fmlp_capture_name(fmlp_capture *capture, const char *text) {
+  for (int32_t i = 0; i < capture->name_count; i++)
+    if (strcmp(capture->names[i], text) == 0) return i;
+  if ((capture->name_count & (capture->name_count + 1)) == 0) { /* 0, 1, 3, 7, ...: room for twice as many */
+    char **moved = realloc(capture->names, (2 * (size_t)capture->name_count + 1) * sizeof *moved);
+    if (!moved) return -1;
+    capture->names = moved;
+  }
+  char *own = strdup(text);
+  if (!own) return -1;
+  capture->names[capture->name_count] = own;
+  return capture->name_count++;
 }

@@ -194,3 +194,11 @@ void fmlp_span_end(uint64_t token) {
   }
   if (thread->depth == depth) close_top(thread, now);
 }
+
+uint64_t fmlp_span_place(void) {
+  const fmlp_recorder_thread *thread = own;
+  if (!thread || thread->generation != FMLP_LOAD(fmlp_span_generation)) return 0;
+  const int32_t depth = thread->depth;
+  if (depth == 0) return 0;
+  return ((uint64_t)thread->order + 1) << 32 | (uint32_t)thread->frames[depth - 1].node;
+}

@@ -31,6 +31,10 @@ extern uint32_t fmlp_span_generation;
 uint64_t fmlp_span_begin(const fmlp_span_site *site);
 void fmlp_span_end(uint64_t token);
 
+/* The place of this thread's innermost open span in the running capture, as a number that sources (source.h)
+ * turn into a node of the capture at its end; 0 outside any span. Safe in a signal handler of the thread. */
+uint64_t fmlp_span_place(void);
+
 static inline uint64_t fmlp_span_open(const fmlp_span_site *site) {
   if (__builtin_expect(__atomic_load_n(&fmlp_span_generation, __ATOMIC_RELAXED) == 0, 1)) return 0;
   return fmlp_span_begin(site);
