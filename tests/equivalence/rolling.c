@@ -170,6 +170,11 @@ static bool wants_operator(const equivalence *all, const fmlp_case_operator *o) 
   return equivalence_wants_family(all, family_of(o->op));
 }
 
+/* Asked for by operator and length: then every data set, whatever the size of the suite. */
+static bool is_particular(const equivalence *all) {
+  return all->options.operator_name && all->options.rows >= 0;
+}
+
 /* Lengths around the operator's own reach, and around blocks. */
 static int make_lengths(const equivalence *all, const fmlp_case_operator *o, int64_t *lengths) {
   if (all->options.rows >= 0) {
@@ -265,7 +270,7 @@ static fmlp_status check_more_windows(equivalence *all, fmlp_error *error) {
     for (int32_t w = 0; w < WINDOWS; w++) {
       o.window = w < 2 ? least + windows[w] : windows[w];
       if (o.window < least || !wants_operator(all, &o)) continue;
-      if (all->options.size != EQUIVALENCE_QUICK || all->options.rows >= 0) {
+      if (all->options.size != EQUIVALENCE_QUICK || is_particular(all)) {
         FMLP_TRY(check_product(all, &o, error));
         continue;
       }
@@ -282,7 +287,7 @@ fmlp_status equivalence_rolling(equivalence *all, fmlp_error *error) {
   for (int32_t i = 0; i < FMLP_CASE_OPERATORS; i++) {
     const fmlp_case_operator *o = &fmlp_case_operators[i];
     if (!wants_operator(all, o)) continue;
-    const bool product = all->options.size != EQUIVALENCE_QUICK || all->options.rows >= 0;
+    const bool product = all->options.size != EQUIVALENCE_QUICK || is_particular(all);
     FMLP_TRY(product ? check_product(all, o, error) : check_quick(all, o, i, error));
     if (all->options.size == EQUIVALENCE_FULL) FMLP_TRY(check_large(all, o, i, error));
   }
