@@ -124,7 +124,7 @@ static const monte_carlo_case large_studies[] = {
 
 fmlp_status equivalence_monte_carlo(equivalence *all, fmlp_error *error) {
   const equivalence_size size = all->options.size;
-  const int32_t turns = size == EQUIVALENCE_QUICK ? 2 : size == EQUIVALENCE_NORMAL ? 9 : 63;
+  const int32_t turns = size == EQUIVALENCE_QUICK ? 9 : 63;
   for (int i = 0; i < MONTE_CARLO_CASES; i++) {
     FMLP_TRY(check_study(all, &monte_carlo_cases[i], 0, turns, error));
     /* As a rank or a later chunk sees it; the last is beyond 32 bits. */

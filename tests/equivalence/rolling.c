@@ -193,7 +193,7 @@ static int make_lengths(const equivalence *all, const fmlp_case_operator *o, int
 /* Quick: an operator meets every data set and most lengths once or twice, and set-ups in turn. */
 static fmlp_status check_quick(equivalence *all, const fmlp_case_operator *o, int32_t index,
                                fmlp_error *error) {
-  enum { RUNS = 12, LONGEST = 6000 };
+  enum { RUNS = 21, LONGEST = 6000 };
   int64_t lengths[LENGTHS];
   const int count = make_lengths(all, o, lengths);
   const bool two = fmlp_operators[o->op].operands == 2;

@@ -250,7 +250,7 @@ static bool family(const equivalence *all, const char *name) {
 /* Quick takes of every market and side one tie rule and one pattern of sessions, in turn. */
 static fmlp_status check_market(equivalence *all, const barrier_case *c, int index, fmlp_error *error) {
   const bool quick = all->options.size == EQUIVALENCE_QUICK;
-  const int32_t turns = quick ? 1 : all->options.size == EQUIVALENCE_FULL ? 21 : 3;
+  const int32_t turns = quick ? 3 : 21;
   for (int32_t side = -1; side <= 1; side += 2) {
     for (int tie = 0; tie < 3; tie++) {
       for (int pattern = 0; pattern < SESSION_PATTERNS; pattern++) {
@@ -277,7 +277,7 @@ fmlp_status equivalence_triple_barrier(equivalence *all, fmlp_error *error) {
     FMLP_TRY(check_search(all, &large_markets[i], 1, FMLP_TIE_TICKS, 0, 2, error));
     FMLP_TRY(check_search(all, &large_markets[i], -1, FMLP_TIE_SL_FIRST, 2, 1, error));
   }
-  const int32_t turns = full ? 63 : all->options.size == EQUIVALENCE_NORMAL ? 21 : 4;
+  const int32_t turns = all->options.size == EQUIVALENCE_QUICK ? 9 : 63;
   for (int i = 0; i < RESOLVE_CASES && family(all, "resolve"); i++) {
     FMLP_TRY(check_resolve(all, &resolve_cases[i], 1, turns, error));
     FMLP_TRY(check_resolve(all, &resolve_cases[i], -1, turns, error));
