@@ -18,7 +18,12 @@
 #define FILES(X)                                                                                             \
   X(monte_carlo)                                                                                             \
   X(rolling_ema)                                                                                             \
-  X(rolling_extremes) X(rolling_fracdiff) X(rolling_order) X(rolling_pointwise) X(triple_barrier)
+  X(rolling_extremes)                                                                                        \
+  X(rolling_fracdiff)                                                                                        \
+  X(rolling_moments)                                                                                         \
+  X(rolling_order)                                                                                           \
+  X(rolling_pointwise)                                                                                       \
+  X(triple_barrier)
 
 #define DECLARE(file) extern const fmlp_cuda_entry fmlp_cuda_##file[];
 #define LIST(file)    fmlp_cuda_##file,

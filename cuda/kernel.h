@@ -2,10 +2,11 @@
  * nvcc makes device code of it and a host compiler, against tests/simt/simt.h, code that runs fiber by fiber.
  *
  *   FMLP_KERNEL(name, arguments_type)   static kernel of one parameter `args`, a plain struct
+ *   FMLP_KERNEL_OF(name, type, threads) the same for blocks of at most `threads`, which leaves more registers
  *   FMLP_DEVICE                         a helper of kernels
  *   FMLP_SHARED_MEMORY(space)           declares `space`, the block's dynamic shared memory, once in a
  * kernel; space.take<T>(n)                    cuts the next n elements off it, as a fmlp_shared<T>
- *   FMLP_UNROLL                         unrolls the next loop
+ *   FMLP_UNROLL, FMLP_NO_UNROLL         unrolls the next loop, or keeps it a loop
  *
  * A fmlp_shared<T> is read and written by x[i] alone (x[i] += v too): no pointers to its elements and no
  * `auto v = x[i]`, for the host checks every access (bounds, unwritten, racing). Its atomics are
@@ -20,8 +21,11 @@
 #ifdef __CUDACC__
 
 #define FMLP_KERNEL(name, type) static __global__ void name(const __grid_constant__ type args)
-#define FMLP_DEVICE             static __device__ __forceinline__
-#define FMLP_UNROLL             _Pragma("unroll")
+#define FMLP_KERNEL_OF(name, type, threads)                                                                  \
+  static __global__ __launch_bounds__(threads) void name(const __grid_constant__ type args)
+#define FMLP_DEVICE    static __device__ __forceinline__
+#define FMLP_UNROLL    _Pragma("unroll")
+#define FMLP_NO_UNROLL _Pragma("unroll 1")
 
 template <typename T> struct fmlp_shared {
   T *memory;

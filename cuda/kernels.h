@@ -26,6 +26,24 @@
 
 #define FMLP_GPU_ROLLING_ORDER_KERNELS(X) X(rolling_order) X(rolling_order_large)
 
+#define FMLP_GPU_ROLLING_MOMENTS_KERNELS(X)                                                                  \
+  X(rolling_moments_p1)                                                                                      \
+  X(rolling_moments_p2)                                                                                      \
+  X(rolling_moments_p4)                                                                                      \
+  X(rolling_moments_m1)                                                                                      \
+  X(rolling_moments_m2)                                                                                      \
+  X(rolling_moments_m4)                                                                                      \
+  X(rolling_moments_c1)                                                                                      \
+  X(rolling_moments_c2)                                                                                      \
+  X(rolling_moments_skew)                                                                                    \
+  X(rolling_moments_kurt)                                                                                    \
+  X(rolling_moments_all)                                                                                     \
+  X(rolling_moments_merge)                                                                                   \
+  X(rolling_moments_merge_all)                                                                               \
+  X(rolling_moments_finish)                                                                                  \
+  X(rolling_moments_finish_all)                                                                              \
+  X(rolling_missing)
+
 #define FMLP_GPU_TRIPLE_BARRIER_KERNELS(X) X(barrier_pyramid) X(barrier_search) X(barrier_resolve)
 
 #define FMLP_GPU_PATHS_KERNELS(X, kind)                                                                      \
@@ -49,6 +67,7 @@
   FMLP_GPU_ROLLING_FRACDIFF_KERNELS(X)                                                                       \
   FMLP_GPU_ROLLING_EMA_KERNELS(X)                                                                            \
   FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                       \
+  FMLP_GPU_ROLLING_MOMENTS_KERNELS(X)                                                                        \
   FMLP_GPU_TRIPLE_BARRIER_KERNELS(X)
 
 #define FMLP_GPU_NUMBER(name) FMLP_GPU_##name,

@@ -5,6 +5,7 @@
 #include "cuda/rolling_ema.cuh"
 #include "cuda/rolling_extremes.cuh"
 #include "cuda/rolling_fracdiff.cuh"
+#include "cuda/rolling_moments.cuh"
 #include "cuda/rolling_order.cuh"
 #include "cuda/rolling_pointwise.cuh"
 #include "cuda/triple_barrier.cuh"

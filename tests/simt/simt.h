@@ -22,9 +22,11 @@
 
 #define FMLP_SIMT 1
 
-#define FMLP_KERNEL(name, type) static void name(const type &args)
-#define FMLP_DEVICE             static inline
+#define FMLP_KERNEL(name, type)             static void name(const type &args)
+#define FMLP_KERNEL_OF(name, type, threads) static void name(const type &args)
+#define FMLP_DEVICE                         static inline
 #define FMLP_UNROLL
+#define FMLP_NO_UNROLL
 
 struct fmlp_simt_index {
   unsigned x, y, z;
