@@ -4,19 +4,18 @@
 #include <string.h>
 
 enum {
-  ROOMY = 4, /* a tile of so many windows wastes little on the rows in front */
-  TIGHT = 5, /* a tile in shared memory gives at least one row in TIGHT of its items, or it is not used */
+  FEWEST_ITEMS = 7 * 64,  /* of a tile, where there are so many */
+  ROOMY = 8,              /* a tile of so many windows wastes little on the rows in front */
   BLOCKS_A_PROCESSOR = 2, /* with tiles in global memory */
-  WARM_UP_ROWS = 1 << 14  /* a block may fill by itself */
+  SCRATCH_SHARE = 64, /* they take one part in 64 of the device's memory, if that is enough for one block */
+  BLOCK_RESERVE = 1 << 10, /* of shared memory, by CUDA */
+  WARM_UP_ROWS = 1 << 14   /* a block may fill by itself */
 };
-
-/* Scratch a job may take, as a share of the device's memory, where one block does not need more. */
-enum { SCRATCH_SHARE = 64 };
 
 typedef struct tiling {
   int32_t doublings;
-  bool large; /* in global memory */
-  int64_t tiles, blocks, scratch_bytes;
+  int64_t tiles, blocks;
+  int64_t scratch_bytes; /* of a block; 0 when tiles lie in shared memory */
 } tiling;
 
 static size_t shared_bytes(int32_t doublings) {
@@ -45,37 +44,49 @@ static int64_t first_complete(const fmlp_gpu_rolling_job *job) {
   return complete < job->first ? job->first : complete;
 }
 
-/* Tiles of several windows where shared memory allows two blocks a multiprocessor; else the largest it
- * allows; else global memory. Never larger than the rows ask for. */
+/* The largest tile in so many bytes of shared memory. */
+static int32_t doublings_within(int64_t bytes) {
+  int32_t doublings = FMLP_GPU_ORDER_FEWEST_DOUBLINGS;
+  while (doublings < FMLP_GPU_ORDER_MOST_DOUBLINGS && (int64_t)shared_bytes(doublings + 1) <= bytes)
+    doublings++;
+  return doublings;
+}
+
+static int32_t least(int32_t a, int32_t b) {
+  return a < b ? a : b;
+}
+
+static bool too_wide(const fmlp_gpu_rolling_job *job) {
+  return job->targets[0].window > fmlp_gpu_order_items(FMLP_GPU_ORDER_MOST_DOUBLINGS) &&
+         first_complete(job) < job->last;
+}
+
+/* A tile of several windows, if two of them fit into a multiprocessor's shared memory; else as large as it
+ * can be there; else, when fewer than one row in five would get an answer, in global memory. Never larger
+ * than the rows ask for. */
 static tiling tiling_of(const fmlp_device *device, const fmlp_gpu_rolling_job *job) {
   const int64_t w = job->targets[0].window, rows = job->last - first_complete(job);
-  tiling made = {.doublings = FMLP_GPU_ORDER_FEWEST_DOUBLINGS, .blocks = 1};
-  if (rows == 0) {
+  tiling made = {.doublings = FMLP_GPU_ORDER_FEWEST_DOUBLINGS};
+  if (rows == 0 || too_wide(job)) {
     made.blocks = (job->last - job->first + WARM_UP_ROWS - 1) / WARM_UP_ROWS;
     return made;
   }
+  const int64_t enough = w + w / 4;
   const int32_t all = doublings_for(w - 1 + rows);
-  const size_t most = (size_t)device->limits.shared_per_block;
-  const size_t half = (size_t)device->limits.shared_per_multiprocessor / 2 - 1024;
-  int32_t doublings = doublings_for(w * ROOMY > 7 * 128 ? w * ROOMY : 7 * 128);
-  if (all < doublings) doublings = all;
-  while (doublings > FMLP_GPU_ORDER_FEWEST_DOUBLINGS && shared_bytes(doublings) > half) doublings--;
-  while (doublings < all && shared_bytes(doublings + 1) <= most &&
-         fmlp_gpu_order_items(doublings) < w + w / TIGHT)
-    doublings++;
-  const int64_t given = fmlp_gpu_order_items(doublings) - (w - 1);
-  made.large =
-      shared_bytes(doublings) > most || (doublings < all && given < fmlp_gpu_order_items(doublings) / TIGHT);
-  if (made.large) {
-    doublings = doublings_for(2 * w);
-    if (all < doublings) doublings = all;
+  const int32_t roomy = least(doublings_for(w * ROOMY > FEWEST_ITEMS ? w * ROOMY : FEWEST_ITEMS), all);
+  made.doublings =
+      least(roomy, doublings_within(device->limits.shared_per_multiprocessor / 2 - BLOCK_RESERVE));
+  if (made.doublings < roomy && fmlp_gpu_order_items(made.doublings) < enough) {
+    made.doublings = least(roomy, doublings_within(device->limits.shared_per_block));
   }
-  const int64_t rows_a_tile = fmlp_gpu_order_items(doublings) - (w - 1);
-  made.doublings = doublings;
+  const bool large = made.doublings < all && fmlp_gpu_order_items(made.doublings) < enough;
+  if (large) made.doublings = least(doublings_for(2 * w), all);
+  const int64_t rows_a_tile = fmlp_gpu_order_items(made.doublings) - (w - 1);
   made.tiles = made.blocks = (rows + rows_a_tile - 1) / rows_a_tile;
-  if (!made.large) return made;
-  made.scratch_bytes = large_bytes(doublings);
-  const int64_t affordable = device->limits.total_memory / SCRATCH_SHARE / made.scratch_bytes;
+  if (!large) return made;
+  made.scratch_bytes = large_bytes(made.doublings);
+  const int64_t memory = device->tuning.memory > 0 ? device->tuning.memory : device->limits.total_memory;
+  const int64_t affordable = memory / SCRATCH_SHARE / made.scratch_bytes;
   const int64_t useful = (int64_t)device->limits.multiprocessors * BLOCKS_A_PROCESSOR;
   if (made.blocks > useful) made.blocks = useful;
   if (made.blocks > affordable) made.blocks = affordable > 0 ? affordable : 1;
@@ -102,30 +113,29 @@ static fmlp_gpu_order_target target_of(const fmlp_gpu_target *target) {
 }
 
 fmlp_status fmlp_gpu_rolling_order(fmlp_device *device, const fmlp_gpu_rolling_job *job, fmlp_error *error) {
+  if (too_wide(job)) {
+    return fmlp_fail(error, FMLP_ERR_DEVICE,
+                     "%s: order statistics: a window of %lld rows is too large; use "
+                     "runtime.device=cpu",
+                     device->runtime->name, (long long)job->targets[0].window);
+  }
   const tiling made = tiling_of(device, job);
-  const int64_t w = job->targets[0].window;
   fmlp_gpu_rolling_order_args args;
   memset(&args, 0, sizeof args);
   args.first = job->first;
   args.last = job->last;
   args.complete = first_complete(job);
   args.a = job->a;
-  args.window = w;
+  args.window = job->targets[0].window;
   args.tiles = made.tiles;
   args.scratch = job->scratch;
   args.scratch_bytes = made.scratch_bytes;
   args.doublings = made.doublings;
   args.target_count = job->target_count;
   for (int32_t t = 0; t < job->target_count; t++) args.targets[t] = target_of(&job->targets[t]);
-  if (made.tiles > 0 && fmlp_gpu_order_items(made.doublings) < w) {
-    return fmlp_fail(error, FMLP_ERR_DEVICE,
-                     "%s: order statistics: a window of %lld rows is too large; use "
-                     "runtime.device=cpu",
-                     device->runtime->name, (long long)w);
-  }
   const int64_t runs = (int64_t)1 << made.doublings;
   const int32_t threads = fmlp_gpu_threads(device, runs < 1024 ? (int32_t)runs : 1024);
-  if (made.large) {
+  if (made.scratch_bytes > 0) {
     return fmlp_gpu_launch(device, FMLP_GPU_rolling_order_large, made.blocks, threads,
                            FMLP_SHARED_SIZE(uint32_t, FMLP_GPU_ORDER_MOST_WARPS), &args, error);
   }
