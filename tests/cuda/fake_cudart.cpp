@@ -72,6 +72,7 @@ char misuse[256];
 const char *failed_call = "";
 
 __attribute__((format(printf, 1, 2))) void misused(const char *format, ...) {
+  asynchronous = cudaErrorIllegalAddress;
   if (misuse[0]) return;
   va_list list;
   va_start(list, format);
@@ -145,7 +146,6 @@ void perform(CUstream_st *stream, fake_work *work) {
         fmlp_fake_launch(work->kernel, work->args, work->blocks, work->threads, work->shared, draw());
     if (*found) {
       misused("%s", found);
-      asynchronous = cudaErrorIllegalAddress;
     }
     break;
   }
