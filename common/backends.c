@@ -65,17 +65,28 @@ static fmlp_status open_named(const fmlp_backend *backend, int32_t ordinal, fmlp
   return FMLP_OK;
 }
 
+/* What auto would rather have than the cpu. Test builds may name another backend, to see what becomes of a
+ * run whose device fails. */
+static const char *preferred(void) {
+#if FMLP_HAVE_SIMT
+  const char *name = getenv("FMLP_AUTO_DEVICE");
+  if (name && *name) return name;
+#endif
+  return "cuda";
+}
+
 static fmlp_status open_best(fmlp_compute *compute, char *notice, size_t capacity, fmlp_error *error) {
-  const fmlp_backend *cuda = fmlp_backend_find("cuda");
+  const char *name = preferred();
+  const fmlp_backend *best = fmlp_backend_find(name);
   char reason[REASON_CAPACITY] = "not compiled into this build";
-  if (cuda && cuda->available(0, reason, sizeof reason)) {
+  if (best && best->available(0, reason, sizeof reason)) {
     /* There, but it may still refuse: held by another process, without memory, without code for it. */
     fmlp_error refused = {0};
-    if (open_named(cuda, 0, compute, &refused) == FMLP_OK) return FMLP_OK;
+    if (open_named(best, 0, compute, &refused) == FMLP_OK) return FMLP_OK;
     (void)snprintf(notice, capacity, "%s; running on the cpu", refused.text);
     return open_named(&fmlp_cpu_backend, 0, compute, error);
   }
-  (void)snprintf(notice, capacity, "cuda: %s; running on the cpu", reason);
+  (void)snprintf(notice, capacity, "%s: %s; running on the cpu", name, reason);
   return open_named(&fmlp_cpu_backend, 0, compute, error);
 }
 

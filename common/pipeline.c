@@ -41,6 +41,7 @@ typedef struct pipeline {
   fmlp_run_folder *folder;
   fmlp_column_sink sink;
   char notice[640]; /* why the device is what it is */
+  bool fell_back;   /* from a device that failed */
   fmlp_results results;
 } pipeline;
 
@@ -282,21 +283,42 @@ static int64_t memory_limit(double gigabytes) {
   return bytes >= 9e18 ? INT64_MAX : bytes < 1 ? 1 : (int64_t)bytes;
 }
 
+/* One run on an open device. */
+static fmlp_status attempt(pipeline *run, fmlp_error *error) {
+  fmlp_log_open();
+  if (*run->notice) fmlp_log_line(run->fell_back ? FMLP_LOG_WARNING : FMLP_LOG_INFO, "%s", run->notice);
+  fmlp_memory_limit_set(memory_limit(run->settings->runtime.memory_limit_gb));
+  fmlp_status status = run_in_folder(run, error);
+  fmlp_memory_limit_set(0);
+  fmlp_results_release(&run->results);
+  fmlp_log_close();
+  fmlp_compute_close(&run->compute);
+  return status;
+}
+
+/* `auto` promises a result where there is one to be had: when its device fails, the run starts again on the
+ * cpu, from nothing. Its outputs are the same on either, and a folder appears only when it is whole. */
+static fmlp_status start_again(pipeline *run, fmlp_error *error) {
+  static const char hint[] = "; use runtime.device=cpu";
+  char *end = strstr(error->text, hint);
+  if (end) *end = '\0';
+  pipeline again = {.request = run->request, .settings = run->settings, .plan = run->plan, .fell_back = true};
+  (void)snprintf(again.notice, sizeof again.notice, "%s; starting again on the cpu", error->text);
+  error->text[0] = '\0';
+  char unused[1];
+  FMLP_TRY(fmlp_compute_open("cpu", &again.compute, unused, sizeof unused, error));
+  return attempt(&again, error);
+}
+
 fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *error) {
   pipeline run = {.request = request, .settings = fmlp_config_settings(request->config)};
   FMLP_TRY(fmlp_stage_plan_make(request->stages, request->from != NULL, &run.plan, error));
   FMLP_TRY(fmlp_check_same_sections(request, &run.plan, error));
   fmlp_threads_set(run.settings->runtime.threads);
-  FMLP_TRY(
-      fmlp_compute_open(run.settings->runtime.device, &run.compute, run.notice, sizeof run.notice, error));
+  const char *device = run.settings->runtime.device;
+  FMLP_TRY(fmlp_compute_open(device, &run.compute, run.notice, sizeof run.notice, error));
   fmlp_log_set_level(run.settings->runtime.log_level);
-  fmlp_log_open();
-  if (*run.notice) fmlp_log_info("%s", run.notice);
-  fmlp_memory_limit_set(memory_limit(run.settings->runtime.memory_limit_gb));
-  fmlp_status status = run_in_folder(&run, error);
-  fmlp_memory_limit_set(0);
-  fmlp_results_release(&run.results);
-  fmlp_log_close();
-  fmlp_compute_close(&run.compute);
-  return status;
+  const bool may_fall_back = strcmp(device, "auto") == 0 && strcmp(run.compute.backend->name, "cpu") != 0;
+  fmlp_status status = attempt(&run, error);
+  return status == FMLP_ERR_DEVICE && may_fall_back ? start_again(&run, error) : status;
 }

@@ -34,8 +34,8 @@ fmlp_status fmlp_gpu_check(fmlp_device *device, fmlp_gpu_result result, const ch
 /* After a failure nothing of the device can be trusted. */
 static fmlp_status usable(const fmlp_device *device, const char *what, fmlp_error *error) {
   if (!device->failed) return FMLP_OK;
-  return fmlp_fail(error, FMLP_ERR_DEVICE, "%s: %s: the device has failed before", device->runtime->name,
-                   what);
+  return fmlp_fail(error, FMLP_ERR_DEVICE, "%s: %s: the device has failed: %s; use runtime.device=cpu",
+                   device->runtime->name, what, device->runtime->last_error(device->gpu));
 }
 
 fmlp_status fmlp_gpu_open(const fmlp_gpu_runtime *runtime, int32_t ordinal, fmlp_device **device,
