@@ -20,12 +20,15 @@
  * remains. Capital that is infinite or NaN: an infinite peak gives falls of NaN, which no comparison takes; a
  * NaN passes neither `> peak` nor `< low` and so changes nothing, as in the reference.
  *
- * Estimate for kind iid, near, per trade and thread, in issue slots of sm_90: a quarter of a Philox block 14
- * (20 wide multiplications, of which 2 cycles each, and 20 three-way XORs for 4 draws), index and gather 4,
- * rules 10 (DADD, four DSETP, of which each keeps the FP64 pipe for 2 cycles), new peaks about 10: some 40,
- * where the aim of 580 G trades/s on an H200 was reckoned with 57. The gather of 8 bytes at random takes
- * about 6 of the shared memory's cycles a warp, 25 of a scheduler's, and stays below that. Traffic in global
- * memory is 21 + 8 * fan_points bytes a path, 200 bytes a path of some hundred trades: not a limit. */
+ * Estimate for kind iid, near, from the code that ptxas 13.0 makes for sm_90 (50 registers, nothing spilled),
+ * in issue slots of a warp: 63 a turn for Philox (20 wide multiplications, 20 three-way XORs, the round keys
+ * in uniform registers), four indices and four gathers, and some 10 around it, make 18 a trade; the rules 18
+ * where nothing happens, 11 more where a thread of the warp has a new peak and 18 where that ends a fall: 36
+ * to 55 a trade, where the aim of 580 G trades/s on an H200 was reckoned with 57. Below that stay the FP64
+ * pipe (5 instructions a trade and about 8 a fold, 2 cycles each), the integer multiplier (24 a turn, 2
+ * cycles each) and shared memory: 8 bytes at random take a warp about 6 of its cycles, 25 of a scheduler's.
+ * Global memory sees 21 + 8 * fan_points bytes a path. Kinds of runs draw once a run and look it up in shared
+ * memory, and walk alike. */
 #ifndef FMLP_CUDA_MONTE_CARLO_CUH
 #define FMLP_CUDA_MONTE_CARLO_CUH
 
