@@ -5,8 +5,8 @@
 # warning when it had to start again, and the outputs of the cpu. There is no third way.
 source "$(dirname "$0")/harness.sh"
 unset FMLP_DEVICE
-if ! "$FMLP" devices | grep -q '^simt available'; then
-  echo "SKIPPED: this program was built without simt (FMLP_SIMT=ON)"
+if ! "$FMLP" devices | grep -q '^simt available' || FMLP_SIMT_FAULT=absent=1 "$FMLP" devices | grep -q '^simt available'; then
+  echo "SKIPPED: this program was built without simt (FMLP_SIMT=ON), or with one that has no faults"
   exit 77
 fi
 export FMLP_AUTO_DEVICE=simt FMLP_SIMT_CHECKS=off
