@@ -184,16 +184,16 @@ FMLP_DEVICE void fmlp_ema_load(const fmlp_gpu_ema_args &args, const fmlp_ema_pla
   }
   const double *from = args.a.values + (s->row - args.a.first);
   bool any_nan = false;
-  for (int32_t base = t; base < SUPER; base += FMLP_EMA_BATCH * threads) {
+  for (uint32_t base = threadIdx.x; base < SUPER; base += FMLP_EMA_BATCH * blockDim.x) {
     double x[FMLP_EMA_BATCH];
     FMLP_UNROLL
     for (int32_t k = 0; k < FMLP_EMA_BATCH; k++) {
-      const int32_t e = base + k * threads;
-      x[k] = e < s->rows ? from[e] : s->origin_value;
+      const uint32_t e = base + k * blockDim.x;
+      x[k] = e < (uint32_t)s->rows ? from[e] : s->origin_value;
     }
     FMLP_UNROLL
     for (int32_t k = 0; k < FMLP_EMA_BATCH; k++) {
-      const int32_t e = base + k * threads;
+      const uint32_t e = base + k * blockDim.x;
       if (e >= SUPER) break; /* a whole warp at a time */
       s->x[e + e / BLOCK] = x[k];
       const unsigned missing = __ballot_sync(0xffffffffu, x[k] != x[k]);
@@ -305,7 +305,7 @@ FMLP_DEVICE void fmlp_ema_carries(const fmlp_ema_super &s, fmlp_shared<double> e
   __syncthreads();
 }
 
-FMLP_DEVICE bool fmlp_ema_missing(const fmlp_ema_super &s, int32_t e) {
+FMLP_DEVICE bool fmlp_ema_missing(const fmlp_ema_super &s, uint32_t e) {
   return s.any_nan && (s.missing[e / 32] >> e % 32 & 1) != 0;
 }
 
@@ -357,9 +357,9 @@ FMLP_KERNEL(rolling_ema, fmlp_gpu_ema_args) {
   fmlp_ema_scan<true>(s, args.gain, args.decay);
   fmlp_ema_carries(s, s.end, args.mean[blockIdx.x]);
   double *to = args.target.values + (s.row - args.target.first);
-  for (int32_t e = (int32_t)threadIdx.x; e < s.rows; e += (int32_t)blockDim.x) {
+  for (uint32_t e = threadIdx.x; e < (uint32_t)s.rows; e += blockDim.x) {
     if (s.row + e < args.first) continue;
-    const int32_t g = e / FMLP_GPU_EMA_BLOCK, j = e % FMLP_GPU_EMA_BLOCK;
+    const uint32_t g = e / FMLP_GPU_EMA_BLOCK, j = e % FMLP_GPU_EMA_BLOCK;
     const double mean = s.x[e + g] + s.p[j + 1] * s.end[g];
     to[e] = fmlp_ema_missing(s, e) ? fmlp_nan() : fmlp_canonical(s.origin_value + mean);
   }
@@ -391,9 +391,9 @@ FMLP_KERNEL(rolling_ewm_std, fmlp_gpu_ema_args) {
   }
   __syncthreads();
   double *to = args.target.values + (s.row - args.target.first);
-  for (int32_t e = (int32_t)threadIdx.x; e < s.rows; e += threads) {
+  for (uint32_t e = threadIdx.x; e < (uint32_t)s.rows; e += blockDim.x) {
     if (s.row + e < args.first) continue;
-    const int32_t g = e / BLOCK, j = e % BLOCK;
+    const uint32_t g = e / BLOCK, j = e % BLOCK;
     const double variance = s.x[e + g] + s.p[j + 1] * s.spare[g];
     const double bias = local[g == 0 ? j : BLOCK + j] + p[j + 1] * s.end[g];
     to[e] = fmlp_ema_missing(s, e) ? fmlp_nan() : fmlp_canonical(sqrt((variance * args.unbias) / bias));

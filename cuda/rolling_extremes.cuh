@@ -97,6 +97,18 @@ FMLP_DEVICE void fmlp_extremes_load(fmlp_shared<double> stage, fmlp_gpu_column a
 
 /* ---- short windows ---- */
 
+/* The extreme of the newest `lookback` + 1 of x[0], x[1], ..., the newest first. */
+template <bool LOW>
+FMLP_DEVICE fmlp_extreme<int32_t> fmlp_extremes_of_few(const double *x, int32_t lookback) {
+  fmlp_extreme<int32_t> found = {x[0], 0};
+  FMLP_UNROLL
+  for (int32_t back = 1; back < FMLP_GPU_EXTREMES_RUN; back++) {
+    const fmlp_extreme<int32_t> older = {x[back], back};
+    if (back <= lookback) found = fmlp_extreme_of<LOW>(older, found);
+  }
+  return found;
+}
+
 /* Windows of up to a run: read as they are, row by row; neighbouring threads find them in the first-level
  * cache. */
 FMLP_KERNEL(rolling_extremes_short, fmlp_gpu_extremes_short_args) {
@@ -106,13 +118,15 @@ FMLP_KERNEL(rolling_extremes_short, fmlp_gpu_extremes_short_args) {
        row += step) {
     double value = fmlp_nan();
     if (row - lookback >= args.origin) {
-      const double *x = args.a.values + (row - args.a.first);
-      fmlp_extreme<int32_t> low = {x[-lookback], lookback}, high = low;
-      for (int32_t back = lookback - 1; back >= 0; back--) {
-        const fmlp_extreme<int32_t> next = {x[-back], back};
-        low = fmlp_extreme_of<true>(low, next);
-        high = fmlp_extreme_of<false>(high, next);
+      const double *newest = args.a.values + (row - args.a.first);
+      double x[FMLP_GPU_EXTREMES_RUN];
+      FMLP_UNROLL
+      for (int32_t back = 0; back < FMLP_GPU_EXTREMES_RUN; back++) {
+        x[back] = back <= lookback ? newest[-back] : 0.0;
       }
+      fmlp_extreme<int32_t> low = {}, high = {};
+      if (op != FMLP_OP_MAX && op != FMLP_OP_ARGMAX) low = fmlp_extremes_of_few<true>(x, lookback);
+      if (op != FMLP_OP_MIN && op != FMLP_OP_ARGMIN) high = fmlp_extremes_of_few<false>(x, lookback);
       value = op == FMLP_OP_MIN || op == FMLP_OP_ARGMIN ? low.value : high.value;
       if (op == FMLP_OP_RANGE) value = fmlp_canonical(high.value - low.value);
       if (op == FMLP_OP_ARGMIN && value == value) value = (double)low.row;
