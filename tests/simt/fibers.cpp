@@ -1,3 +1,4 @@
+/* Stacks with a guard page, kept and used again. */
 #include "tests/simt/fibers.h"
 
 #include <stdint.h>

@@ -5,26 +5,13 @@
 
 #include <stddef.h>
 
+#include "tests/simt/sanitizers.h"
+
 #if !(defined(__x86_64__) && defined(__linux__)) && !defined(FMLP_SIMT_UCONTEXT)
 #define FMLP_SIMT_UCONTEXT 1
 #endif
 #ifdef FMLP_SIMT_UCONTEXT
 #include <ucontext.h>
-#endif
-
-#if defined(__SANITIZE_ADDRESS__)
-#define FMLP_SIMT_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FMLP_SIMT_ASAN 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define FMLP_SIMT_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define FMLP_SIMT_TSAN 1
-#endif
 #endif
 
 struct fmlp_simt_fiber {

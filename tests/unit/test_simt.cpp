@@ -309,9 +309,14 @@ void bounds_and_unwritten(void **) {
       fmlp_simt_launch("unwritten", fmlp_simt_call<&unwritten>::run, &args, 1, 64, 1024, 0, false), "");
 }
 
+/* Every one a launch may ask for, and some that are no multiples of a warp. */
+const int32_t block_sizes[] = {1,   2,   31,  32,  33,  64,  96,  128, 160, 192, 224,  256, 257,
+                               288, 320, 352, 384, 416, 448, 480, 512, 544, 576, 608,  640, 672,
+                               704, 736, 768, 800, 832, 864, 896, 928, 960, 992, 1000, 1024};
+
 void sums_of_every_block_size(void **) {
   for (uint64_t seed = 0; seed < 3; seed++) {
-    for (int32_t threads = 1; threads <= 1024; threads++) {
+    for (int32_t threads : block_sizes) {
       double input[3 * 1024], output[3], pairs[1024];
       for (int i = 0; i < 3 * threads; i++) input[i] = i;
       arguments args = {input, output, nullptr, 0};
