@@ -45,7 +45,8 @@ static void run_chunk(fmlp_operator op, double alpha, const double *column, int6
       .first = first, .last = last, .a = {x, start}, .target_count = 1, .targets = &target, .state = state};
   job.scratch = malloc(fmlp_gpu_rolling_ema_scratch(device, &job));
   assert_non_null(job.scratch);
-  if (fmlp_gpu_rolling_ema(device, &job, &error) != FMLP_OK) fail_msg("%s", error.text);
+  if (fmlp_gpu_rolling_ema(device, &job, &error) != FMLP_OK || fmlp_gpu_sync(device, &error) != FMLP_OK)
+    fail_msg("%s", error.text);
   for (int64_t row = first; row < last; row++) {
     if (fmlp_bits_of(got[row - first]) == fmlp_bits_of(want[row])) continue;
     fail_msg("%s, alpha %a, rows %lld .. %lld, row %lld, %d threads: %a is not %a", fmlp_operators[op].name,

@@ -69,7 +69,8 @@ static void check_range(fmlp_device *device, const column *c, int64_t first, int
       .first = first, .last = last, .a = {x, start}, .target_count = count, .targets = targets};
   const size_t scratch = fmlp_gpu_rolling_extremes_scratch(device, &job);
   job.scratch = malloc(scratch > 0 ? scratch : 1);
-  if (fmlp_gpu_rolling_extremes(device, &job, &error) != FMLP_OK) fail_msg("%s", error.text);
+  if (fmlp_gpu_rolling_extremes(device, &job, &error) != FMLP_OK || fmlp_gpu_sync(device, &error) != FMLP_OK)
+    fail_msg("%s", error.text);
   for (int32_t k = 0; k < count; k++) {
     for (int64_t row = first; row < last; row++) {
       const double got = targets[k].values[row - first], want = c->want[which[k]][row];

@@ -68,7 +68,8 @@ static void check_range(fmlp_device *device, const column *c, int64_t first, int
       .first = first, .last = last, .a = {x, start}, .target_count = to - from, .targets = targets + from};
   const size_t scratch = fmlp_gpu_rolling_order_scratch(device, &job);
   job.scratch = aligned_alloc(256, scratch > 0 ? scratch : 256);
-  if (fmlp_gpu_rolling_order(device, &job, &error) != FMLP_OK) fail_msg("%s", error.text);
+  if (fmlp_gpu_rolling_order(device, &job, &error) != FMLP_OK || fmlp_gpu_sync(device, &error) != FMLP_OK)
+    fail_msg("%s", error.text);
   for (int32_t k = from; k < to; k++) {
     for (int64_t row = first; row < last; row++) {
       const double got = targets[k].values[row - first], want = c->want[k][row];
