@@ -139,9 +139,13 @@ static fmlp_status run_windows(const run *r, const fmlp_gpu_step *step, int64_t 
     job.b = (fmlp_gpu_column){b.values, b.first};
   }
   if (step->lag > 0) job.b = (fmlp_gpu_column){a.values, a.first + step->lag};
-  job.weights = (const double *)(void *)(r->memory + r->weights) + step->weights;
-  job.state = r->memory + r->states + (int64_t)step->state * FMLP_GPU_RECURSIVE_STATE;
-  job.scratch = r->memory + r->scratch;
+  if (step->family == FMLP_GPU_FRACDIFF) {
+    job.weights = (const double *)(void *)(r->memory + r->weights) + step->weights;
+  }
+  if (step->family == FMLP_GPU_RECURSIVE) {
+    job.state = r->memory + r->states + (int64_t)step->state * FMLP_GPU_RECURSIVE_STATE;
+  }
+  if (r->scratch_bytes > 0) job.scratch = r->memory + r->scratch;
   return run_job(r, step, &job, error);
 }
 
