@@ -21,6 +21,7 @@
 
 enum {
   SMALLEST_CHUNK = 1024,    /* below it launches take longer than what they compute */
+  CHUNKS_ASKED = 8,         /* for the scratch they want */
   LARGEST_SPILLED = 1 << 22 /* rows of a chunk that travels: small enough for a few to overlap */
 };
 
@@ -204,10 +205,20 @@ static void lay_out_pool(run *r) {
   }
 }
 
+/* Grows the scratch to what step k wants for the chunk from row `first`. */
+static void ask_scratch(run *r, int32_t k, int64_t first) {
+  fmlp_gpu_target targets[FMLP_GPU_TARGETS];
+  const fmlp_gpu_step *step = &r->schedule.steps[k];
+  if (step->family == FMLP_GPU_POINTWISE) return;
+  const int64_t last = r->rows - first < r->chunk ? r->rows : first + r->chunk;
+  const fmlp_gpu_rolling_job job = shape_of(r, step, first, last, targets);
+  const int64_t bytes = (int64_t)scratch_of(r, step, &job);
+  if (bytes > r->scratch_bytes) r->scratch_bytes = bytes;
+}
+
 /* Offsets of everything in a workspace for chunks of `chunk` rows, and its size. */
 static void lay_out(run *r, int64_t chunk) {
   const bool one = chunk >= r->rows;
-  fmlp_gpu_target targets[FMLP_GPU_TARGETS];
   r->chunk = chunk;
   r->bytes = 0;
   r->weights = take(r, r->schedule.weight_count * (int64_t)sizeof(double));
@@ -225,15 +236,10 @@ static void lay_out(run *r, int64_t chunk) {
   lay_out_pool(r);
   r->scratch_bytes = 0;
   for (int32_t k = 0; k < r->schedule.step_count; k++) {
-    const fmlp_gpu_step *step = &r->schedule.steps[k];
-    if (step->family == FMLP_GPU_POINTWISE) continue;
-    /* The first chunk, and one with as many rows before it as there can be. */
-    const int64_t starts[2] = {0, r->rows - chunk};
-    for (int i = 0; i < 2; i++) {
-      const fmlp_gpu_rolling_job job = shape_of(r, step, starts[i], starts[i] + chunk, targets);
-      const int64_t bytes = (int64_t)scratch_of(r, step, &job);
-      if (bytes > r->scratch_bytes) r->scratch_bytes = bytes;
-    }
+    /* Chunks with more and more rows before them, one with as many as there can be, and the last. */
+    for (int64_t c = 0; c < CHUNKS_ASKED && c * chunk < r->rows; c++) ask_scratch(r, k, c * chunk);
+    ask_scratch(r, k, r->rows - chunk);
+    ask_scratch(r, k, (r->rows - 1) / chunk * chunk);
   }
   r->scratch = take(r, r->scratch_bytes);
 }
@@ -314,10 +320,10 @@ static fmlp_status fetch(const run *r, int64_t chunk, fmlp_error *error) {
 }
 
 /* What a chunk must wait for, and what waits for the chunks before it: called when the streams hold the
- * uploads up to this chunk, the steps up to the chunk before and the downloads up to two before. */
+ * uploads up to this chunk and the steps up to the chunk before. Its steps write where the chunk two before
+ * was downloaded from; the host has waited for that. */
 static fmlp_status order_streams(const run *r, fmlp_error *error) {
   FMLP_TRY(fmlp_gpu_order(r->device, FMLP_GPU_UPLOAD, FMLP_GPU_COMPUTE, error));
-  FMLP_TRY(fmlp_gpu_order(r->device, FMLP_GPU_DOWNLOAD, FMLP_GPU_COMPUTE, error));
   FMLP_TRY(fmlp_gpu_order(r->device, FMLP_GPU_COMPUTE, FMLP_GPU_UPLOAD, error));
   return fmlp_gpu_order(r->device, FMLP_GPU_COMPUTE, FMLP_GPU_DOWNLOAD, error);
 }

@@ -149,6 +149,21 @@ static void plan_lookbacks(plan_builder *p) {
   plan_pair(p, true, FMLP_OP_RATIO, 1, change, 0);
 }
 
+/* Every other family, recursions of what windows give and windows of what recursions give. */
+static void plan_families(plan_builder *p) {
+  const int32_t slow = plan_parameter(p, true, FMLP_OP_EMA, 0, 0.01, 0);
+  const int32_t gap = plan_pair(p, false, FMLP_OP_SUB, 0, slow, 0);
+  const int32_t highest = plan_window(p, true, FMLP_OP_MAX, gap, 30);
+  const int32_t spread = plan_parameter(p, true, FMLP_OP_EWM_STD, highest, 0.05, 0);
+  plan_window(p, true, FMLP_OP_ARGMIN, spread, 77);
+  plan_window(p, true, FMLP_OP_MEDIAN, gap, 20);
+  plan_window(p, true, FMLP_OP_RANK, gap, 20);
+  plan_parameter(p, true, FMLP_OP_FRACDIFF, spread, 0.4, 1e-2);
+  const int32_t mean = plan_window(p, true, FMLP_OP_MEAN, gap, 100);
+  plan_window(p, true, FMLP_OP_STD, gap, 9);
+  plan_window(p, true, FMLP_OP_KURT, mean, 13);
+}
+
 /* Single-row operators only, more than one program holds, operands mostly recent. */
 static void plan_of_rows(plan_builder *p, uint64_t seed, int32_t nodes) {
   static const fmlp_operator like[] = {FMLP_OP_SHIFT, FMLP_OP_DIFF, FMLP_OP_PCT_CHANGE, FMLP_OP_LOG_RETURN,
@@ -192,6 +207,24 @@ static void chunks_and_places_leave_the_bits_alone(void **state) {
   data_end(&longer);
 }
 
+static void families_leave_off_and_go_on(void **state) {
+  (void)state;
+  static const int64_t chunks[] = {0, 1, 7, 13, 64, 333}, long_chunks[] = {0, 1000, 4095, 4096, 5001};
+  plan_builder p = {.inputs = 1};
+  plan_families(&p);
+  plan_data data = data_of(&p, 0, 400);
+  for (size_t c = 0; c < sizeof chunks / sizeof *chunks; c++) {
+    check_division(&data, &(division){{.chunk = chunks[c], .threads = 64}, 0});
+    check_division(&data, &(division){{.chunk = chunks[c], .threads = 32}, 0x155});
+  }
+  data_end(&data);
+  data = data_of(&p, (int)FMLP_DATA_GAPS, 13000);
+  for (size_t c = 0; c < sizeof long_chunks / sizeof *long_chunks; c++) {
+    check_division(&data, &(division){{.chunk = long_chunks[c]}, c % 2 ? ~0ULL : 0xaa});
+  }
+  data_end(&data);
+}
+
 static void long_programs_are_cut(void **state) {
   (void)state;
   static plan_builder p;
@@ -214,6 +247,29 @@ static void a_thread_takes_any_number_of_rows(void **state) {
     check_division(&data, &(division){{.threads = 64, .chunk = 50}, ~0ULL});
     data_end(&data);
   }
+}
+
+/* Two calls of which the first is still under way when the second sends its inputs, more of them than there
+ * are stages. */
+static void a_call_leaves_the_one_before_alone(void **state) {
+  (void)state;
+  plan_builder p = {.inputs = 6};
+  for (int32_t i = 1; i < p.inputs; i++) plan_pair(&p, true, FMLP_OP_SUB, i - 1, i, 0);
+  plan_data data[2] = {data_of(&p, 0, 700), data_of(&p, 5, 700)};
+  fmlp_compute compute = open_compute("simt");
+  fmlp_buffer *buffers[2][PLAN_INPUTS + PLAN_NODES];
+  fmlp_error error = {""};
+  for (int64_t chunk = 0; chunk <= 300; chunk += 100) {
+    for (int i = 0; i < 2; i++)
+      make_buffers(&compute, &data[i], &(division){{.chunk = chunk}, 63}, buffers[i]);
+    for (int i = 0; i < 2; i++)
+      assert_int_equal(run_buffers(&compute, &data[i], buffers[i], &error), FMLP_OK);
+    for (int i = 0; i < 2; i++) assert_wanted(&compute, &data[i], buffers[i], "one of two calls");
+    for (int i = 0; i < 2; i++) end_buffers(&compute, &data[i], buffers[i]);
+  }
+  fmlp_compute_close(&compute);
+  data_end(&data[0]);
+  data_end(&data[1]);
 }
 
 /* From plenty down to nothing: the same bits or, below what the smallest chunks need, one line that says so.
@@ -355,8 +411,10 @@ int main(void) {
   if (!fmlp_backend_find("simt")) return 77;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(chunks_and_places_leave_the_bits_alone),
+      cmocka_unit_test(families_leave_off_and_go_on),
       cmocka_unit_test(long_programs_are_cut),
       cmocka_unit_test(a_thread_takes_any_number_of_rows),
+      cmocka_unit_test(a_call_leaves_the_one_before_alone),
       cmocka_unit_test(less_memory_means_smaller_chunks),
       cmocka_unit_test(a_refusal_leaves_the_device_usable),
       cmocka_unit_test(every_failing_allocation_is_reported_and_leaks_nothing),
