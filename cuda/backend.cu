@@ -22,6 +22,7 @@
   X(rolling_fracdiff)                                                                                        \
   X(rolling_moments)                                                                                         \
   X(rolling_order)                                                                                           \
+  X(rolling_pairs)                                                                                           \
   X(rolling_pointwise)                                                                                       \
   X(triple_barrier)
 

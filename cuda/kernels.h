@@ -44,6 +44,13 @@
   X(rolling_moments_finish_all)                                                                              \
   X(rolling_missing)
 
+#define FMLP_GPU_ROLLING_PAIRS_KERNELS(X)                                                                    \
+  X(rolling_pairs_cov1)                                                                                      \
+  X(rolling_pairs_cov2)                                                                                      \
+  X(rolling_pairs_corr)                                                                                      \
+  X(rolling_pairs_merge)                                                                                     \
+  X(rolling_pairs_finish)
+
 #define FMLP_GPU_TRIPLE_BARRIER_KERNELS(X) X(barrier_pyramid) X(barrier_search) X(barrier_resolve)
 
 #define FMLP_GPU_PATHS_KERNELS(X, kind)                                                                      \
@@ -68,6 +75,7 @@
   FMLP_GPU_ROLLING_EMA_KERNELS(X)                                                                            \
   FMLP_GPU_ROLLING_EXTREMES_KERNELS(X)                                                                       \
   FMLP_GPU_ROLLING_MOMENTS_KERNELS(X)                                                                        \
+  FMLP_GPU_ROLLING_PAIRS_KERNELS(X)                                                                          \
   FMLP_GPU_TRIPLE_BARRIER_KERNELS(X)
 
 #define FMLP_GPU_NUMBER(name) FMLP_GPU_##name,

@@ -239,33 +239,45 @@ static fmlp_status climb(fmlp_device *device, const fmlp_gpu_tree_tall *tall, co
   }
 }
 
+static fmlp_status run_missing(fmlp_device *device, int64_t first, int64_t last,
+                               const fmlp_gpu_target *target, fmlp_error *error) {
+  const int32_t threads = fmlp_gpu_threads(device, ELEMENT_THREADS);
+  const fmlp_gpu_tree_missing_args args = {.first = first, .last = last, .target = *target};
+  return fmlp_gpu_launch(device, FMLP_GPU_rolling_missing, element_blocks(last - first, threads), threads, 0,
+                         &args, error);
+}
+
 static fmlp_status run_tall(fmlp_device *device, const fmlp_gpu_tree_family *family,
-                            const fmlp_gpu_rolling_job *job, const window_group *window, fmlp_error *error) {
+                            const fmlp_gpu_rolling_job *whole, const window_group *window,
+                            fmlp_error *error) {
   const fmlp_gpu_tree_tall *tall = find_tall(family, window->fields);
   const int32_t count = find_tile(family, tall->fields, 1)->count;
-  const int64_t base = base_of(job, window->window), stride = scratch_stride(job, window->window);
-  double *level = job->scratch, *spare = level + count * stride, *sum = spare + count * stride;
-  /* Rows before `base` are not there; whatever would need them is NaN, and is not needed. */
-  fmlp_gpu_rolling_job whole = *job;
-  whole.first = whole.origin = base;
+  const int64_t base = base_of(whole, window->window), stride = scratch_stride(whole, window->window);
+  double *level = whole->scratch, *spare = level + count * stride, *sum = spare + count * stride;
+  fmlp_gpu_rolling_job job = *whole;
+  if (job.first < base) job.first = base; /* `base` being the origin, which no row of scratch precedes */
+  /* Rows before `base` count as missing: windows that would need them are NaN. */
+  fmlp_gpu_rolling_job from_base = job;
+  from_base.first = from_base.origin = base;
   const int32_t k = tile_level(device, family, tall->fields);
   const int64_t low = window->window & (((int64_t)1 << k) - 1);
-  FMLP_TRY(run_raw(device, family, tall->fields, &whole, (int64_t)1 << k, level, base, stride, error));
-  if (low > 0) FMLP_TRY(run_raw(device, family, tall->fields, job, low, sum, base, stride, error));
-  FMLP_TRY(climb(device, tall, job, window->window, k, base, stride, level, spare, sum, error));
+  FMLP_TRY(run_raw(device, family, tall->fields, &from_base, (int64_t)1 << k, level, base, stride, error));
+  if (low > 0) FMLP_TRY(run_raw(device, family, tall->fields, &job, low, sum, base, stride, error));
+  FMLP_TRY(climb(device, tall, &job, window->window, k, base, stride, level, spare, sum, error));
   const int32_t threads = fmlp_gpu_threads(device, ELEMENT_THREADS);
   for (int32_t i = 0; i < window->target_count; i++) {
-    fmlp_gpu_tree_finish_args args = {.first = job->first,
-                                      .last = job->last,
-                                      .base = base,
-                                      .stride = stride,
-                                      .operand = job->a,
-                                      .sum = sum,
-                                      .window = window->window,
-                                      .target =
-                                          target_of(family, &job->targets[window->first_target + i], 0)};
-    FMLP_TRY(fmlp_gpu_launch(device, tall->finish, element_blocks(job->last - job->first, threads), threads,
-                             0, &args, error));
+    const fmlp_gpu_target *target = &job.targets[window->first_target + i];
+    const fmlp_gpu_tree_finish_args args = {.first = job.first,
+                                            .last = job.last,
+                                            .base = base,
+                                            .stride = stride,
+                                            .operand = job.a,
+                                            .sum = sum,
+                                            .window = window->window,
+                                            .target = target_of(family, target, 0)};
+    FMLP_TRY(run_missing(device, whole->first, job.first, target, error));
+    FMLP_TRY(fmlp_gpu_launch(device, tall->finish, element_blocks(job.last - job.first, threads), threads, 0,
+                             &args, error));
   }
   return FMLP_OK;
 }
@@ -335,11 +347,8 @@ fmlp_status fmlp_gpu_tree(fmlp_device *device, const fmlp_gpu_rolling_job *job,
   if (job->first >= job->last) return FMLP_OK;
   window_groups groups;
   bool placed[FMLP_GPU_TARGETS] = {false};
-  const int32_t threads = fmlp_gpu_threads(device, ELEMENT_THREADS);
   for (int32_t i = collect(family, job, &groups); i < job->target_count; i++) {
-    fmlp_gpu_tree_missing_args args = {.first = job->first, .last = job->last, .target = job->targets[i]};
-    FMLP_TRY(fmlp_gpu_launch(device, FMLP_GPU_rolling_missing,
-                             element_blocks(job->last - job->first, threads), threads, 0, &args, error));
+    FMLP_TRY(run_missing(device, job->first, job->last, &job->targets[i], error));
   }
   for (int32_t i = 0; i < groups.count; i++) {
     if (placed[i]) continue;
@@ -411,16 +420,7 @@ static void moments_constants(int32_t op, int64_t window, double constants[2]) {
   }
 }
 
-#define TILE(name, fields_, count_, constants_, windows_, rows_, threads_)                                   \
-  {.kernel = FMLP_GPU_##name,                                                                                \
-   .fields = fields_,                                                                                        \
-   .count = count_,                                                                                          \
-   .constants = constants_,                                                                                  \
-   .windows = windows_,                                                                                      \
-   .rows = rows_,                                                                                            \
-   .threads = threads_},
-static const fmlp_gpu_tree_tile tiles[] = {FMLP_GPU_MOMENTS_TILES(TILE)};
-#undef TILE
+static const fmlp_gpu_tree_tile tiles[] = {FMLP_GPU_MOMENTS_TILES(FMLP_GPU_TREE_TILE)};
 
 static const fmlp_gpu_tree_tall talls[] = {
     {FMLP_GPU_WITH_M, FMLP_GPU_rolling_moments_merge, FMLP_GPU_rolling_moments_finish},
@@ -431,8 +431,7 @@ static const fmlp_gpu_tree_family moments = {.operands = 1,
                                              .constants_of = moments_constants,
                                              .tiles = tiles,
                                              .tile_count = sizeof tiles / sizeof *tiles,
-                                             .talls = talls,
-                                             .tall_count = sizeof talls / sizeof *talls};
+                                             .talls = talls};
 
 size_t fmlp_gpu_rolling_moments_scratch(const fmlp_device *device, const fmlp_gpu_rolling_job *job) {
   return fmlp_gpu_tree_scratch(device, job, &moments);

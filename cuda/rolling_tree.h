@@ -85,6 +85,16 @@ typedef struct fmlp_gpu_tree_tile {
   int32_t threads;   /* at most, by its registers */
 } fmlp_gpu_tree_tile;
 
+/* A row of FMLP_GPU_MOMENTS_TILES or FMLP_GPU_PAIRS_TILES as one. */
+#define FMLP_GPU_TREE_TILE(name, fields_, count_, constants_, windows_, rows_, threads_)                     \
+  {.kernel = FMLP_GPU_##name,                                                                                \
+   .fields = fields_,                                                                                        \
+   .count = count_,                                                                                          \
+   .constants = constants_,                                                                                  \
+   .windows = windows_,                                                                                      \
+   .rows = rows_,                                                                                            \
+   .threads = threads_},
+
 /* The kernels for windows wider than a tile. */
 typedef struct fmlp_gpu_tree_tall {
   int32_t fields;
@@ -97,8 +107,7 @@ typedef struct fmlp_gpu_tree_family {
   void (*constants_of)(int32_t op, int64_t window, double constants[2]);
   const fmlp_gpu_tree_tile *tiles; /* the leaner first; of equal fields the fewer windows first */
   int32_t tile_count;
-  const fmlp_gpu_tree_tall *talls; /* the leaner first; each mask is also that of a tile */
-  int32_t tall_count;
+  const fmlp_gpu_tree_tall *talls; /* the leaner first, the last carries all; each mask is a tile's too */
 } fmlp_gpu_tree_family;
 
 size_t fmlp_gpu_tree_scratch(const fmlp_device *device, const fmlp_gpu_rolling_job *job,

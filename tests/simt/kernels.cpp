@@ -7,6 +7,7 @@
 #include "cuda/rolling_fracdiff.cuh"
 #include "cuda/rolling_moments.cuh"
 #include "cuda/rolling_order.cuh"
+#include "cuda/rolling_pairs.cuh"
 #include "cuda/rolling_pointwise.cuh"
 #include "cuda/triple_barrier.cuh"
 
