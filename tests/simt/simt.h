@@ -10,7 +10,10 @@
  *   - lanes of a warp at different warp operations, or with different masks that name each other; a mask
  *     without the caller; a lane named that never comes. A lane's value asked of a lane that takes no part is
  *     garbage, as on the device;
- *   - shared memory out of bounds, read before it was written, or raced for (shared.h). */
+ *   - shared memory out of bounds, read before it was written, or raced for (shared.h).
+ *
+ * Measured on one core of an AMD EPYC, -O2: a thread of a kernel without barriers 5 ns, a thread at a barrier
+ * 10-14 ns, a lane in a shuffle 15-19 ns, an access to a double in shared memory 3-5 ns (1-2 unchecked). */
 #ifndef FMLP_TESTS_SIMT_SIMT_H
 #define FMLP_TESTS_SIMT_SIMT_H
 
