@@ -17,6 +17,11 @@ typedef enum trade_list {
   TRADES_RUINOUS,  /* mostly small, one in 16 loses more than the initial capital */
   TRADES_HUGE,     /* ratios of 1e200: compounding overflows */
   TRADES_QUARTERS, /* multiples of 250: capital meets levels exactly */
+  TRADES_RATIOS,   /* two ratios only: drawdowns from different peaks tie, or differ by an ulp */
+  TRADES_THIRDS,   /* thirds of a unit: the same without compounding */
+  TRADES_TINY,     /* of a capital near the smallest normal number: falls are denormal */
+  TRADES_VAST,     /* of a capital near the largest: sums overflow */
+  TRADES_ODD,      /* NaN and infinities among them */
 } trade_list;
 
 typedef struct monte_carlo_case {
@@ -74,6 +79,23 @@ static const monte_carlo_case monte_carlo_cases[] = {
      29},
     {"day, ten or more trades a day", FMLP_MC_DAY, TRADES_MIXED, 70, 900, 1, 900, 0, false, 0, 0, 0, 1, 33},
     {"day, a single day", FMLP_MC_DAY, TRADES_MIXED, 50, 20, 1, 50, 1000, false, 0, 0.01, 0, 10, 30},
+    {"iid, two ratios", FMLP_MC_IID, TRADES_RATIOS, 500, 60, 1, 300, 1, true, 0, 0, 0, 3, 34},
+    {"stationary, thirds", FMLP_MC_STATIONARY, TRADES_THIRDS, 500, 60, 5, 300, 1, false, 0, 0, 0, 3, 35},
+    {"iid, tiny", FMLP_MC_IID, TRADES_TINY, 300, 60, 1, 200, 1, false, 0.5, 0, 0.5, 3, 36},
+    {"iid, tiny, compounding", FMLP_MC_IID, TRADES_TINY, 300, 60, 1, 200, 1, true, 0, 0, 0, 3, 37},
+    {"circular block, vast", FMLP_MC_CIRCULAR_BLOCK, TRADES_VAST, 300, 60, 4, 200, 1, false, 0, 0, 0, 3, 38},
+    {"day, vast, compounding", FMLP_MC_DAY, TRADES_VAST, 300, 60, 1, 200, 3, true, 0, 0.5, 0, 3, 39},
+    {"day, odd", FMLP_MC_DAY, TRADES_ODD, 300, 200, 1, 100, 3, false, 0.5, 0.5, 0.5, 3, 40},
+    {"permutation, odd", FMLP_MC_PERMUTATION, TRADES_ODD, 300, 70, 1, 70, 1, true, 0, 0, 0, 3, 41},
+    /* Lists that no shared memory holds. */
+    {"iid, long list", FMLP_MC_IID, TRADES_MIXED, 40, 30000, 1, 150, 1, false, 0, 0, 0, 3, 42},
+    {"moving block, long list", FMLP_MC_MOVING_BLOCK, TRADES_MIXED, 40, 30000, 9, 150, 1, true, 0, 0, 0, 3,
+     43},
+    {"circular block, long list", FMLP_MC_CIRCULAR_BLOCK, TRADES_MIXED, 40, 30000, 2, 150, 1, false, 0, 0, 0,
+     3, 44},
+    {"stationary, long list", FMLP_MC_STATIONARY, TRADES_MIXED, 40, 30000, 6, 150, 1, true, 0, 0, 0, 3, 45},
+    {"day, long list", FMLP_MC_DAY, TRADES_MIXED, 40, 30000, 1, 150, 4, false, 0.1, 0.01, 0, 3, 46},
+    {"permutation, long list", FMLP_MC_PERMUTATION, TRADES_MIXED, 70, 2500, 1, 2500, 1, true, 0, 0, 0, 3, 47},
 };
 
 enum { MONTE_CARLO_CASES = sizeof monte_carlo_cases / sizeof monte_carlo_cases[0] };
@@ -81,6 +103,26 @@ enum { MONTE_CARLO_CASES = sizeof monte_carlo_cases / sizeof monte_carlo_cases[0
 static inline int64_t monte_carlo_draw(const monte_carlo_case *c, uint64_t stream, int64_t draw, int64_t n) {
   uint64_t key = fmlp_philox_key(c->seed, FMLP_PHILOX_TEST);
   return fmlp_philox_index(fmlp_philox_u32(key, stream, (uint64_t)draw), n);
+}
+
+static inline double monte_carlo_capital(const monte_carlo_case *c) {
+  return c->list == TRADES_TINY ? 1e-306 : c->list == TRADES_VAST ? 1e308 : (double)MONTE_CARLO_CAPITAL;
+}
+
+/* Trade t of the lists that are made for drawdowns. */
+static inline void monte_carlo_odd_trade(const monte_carlo_case *c, int64_t t, double *pnl, double *ratio) {
+  const double capital = monte_carlo_capital(c);
+  const int64_t which = monte_carlo_draw(c, 2, t, 64);
+  if (c->list == TRADES_RATIOS) *ratio = which % 2 ? 0.0101 : -0.01;
+  if (c->list == TRADES_THIRDS) *ratio = (double)(which % 3 - 1) / 300.0;
+  *pnl = *ratio * capital;
+  if (c->list == TRADES_TINY && which % 4 == 0) *pnl = *ratio = -*ratio * 1e-308;
+  if (c->list == TRADES_VAST && which == 0) *pnl = *ratio = 1e308;
+  if (c->list == TRADES_VAST && which == 1) *pnl = *ratio = -1.7e308;
+  if (c->list == TRADES_ODD && which == 0) *pnl = *ratio = (double)NAN;
+  if (c->list == TRADES_ODD && which == 1) *pnl = *ratio = (double)INFINITY;
+  if (c->list == TRADES_ODD && which == 2) *pnl = *ratio = -(double)INFINITY;
+  if (c->list == TRADES_ODD && which == 3) *pnl = *ratio = -0.0;
 }
 
 /* Fills pnl and ratio, each [trades]. The ratio is that of a list traded once from the initial capital. */
@@ -96,6 +138,7 @@ static inline void monte_carlo_make_trades(const monte_carlo_case *c, double *pn
     ratio[t] = value / capital;
     if (c->list == TRADES_HUGE) ratio[t] = value < 0.0 ? -1e200 : 1e200;
     if (c->list == TRADES_MIXED) capital += value;
+    if (c->list >= TRADES_RATIOS) monte_carlo_odd_trade(c, t, &pnl[t], &ratio[t]);
   }
 }
 
@@ -115,7 +158,7 @@ static inline int64_t monte_carlo_make_days(const monte_carlo_case *c, int64_t *
 
 /* A job of the case without its buffers. */
 static inline fmlp_monte_carlo monte_carlo_job(const monte_carlo_case *c, int64_t days) {
-  double capital = MONTE_CARLO_CAPITAL;
+  double capital = monte_carlo_capital(c);
   fmlp_monte_carlo job = {.kind = c->kind,
                           .seed = c->seed,
                           .paths = c->paths,
