@@ -12,7 +12,10 @@ if(NOT FMLP_CUDA)
   return()
 endif()
 
-# The toolkit's usual place is rarely on PATH.
+# The toolkit's usual place is rarely on PATH. What was not found the last time is looked for again.
+if("${CMAKE_CUDA_COMPILER}" STREQUAL "NOTFOUND")
+  unset(CMAKE_CUDA_COMPILER CACHE)
+endif()
 if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
   find_program(FMLP_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
   mark_as_advanced(FMLP_NVCC)

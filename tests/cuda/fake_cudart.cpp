@@ -213,6 +213,31 @@ cudaError_t put_off(CUstream_st *stream, fake_work work) {
   return cudaSuccess;
 }
 
+/* Whole programs are set up by their environment, and write down how it went. */
+int64_t setting(const char *name) {
+  const char *value = getenv(name);
+  return value ? atoll(value) : 0;
+}
+
+void report() {
+  FILE *file = fopen(getenv("FMLP_FAKE_CUDA_REPORT"), "w");
+  if (!file) return;
+  fprintf(file, "calls %lld\nalive %lld\nfailed %s\nmisuse %s\n", (long long)calls, (long long)alive,
+          failed_call, misuse);
+  fclose(file);
+}
+
+struct from_environment {
+  from_environment() {
+    setup.fail_at = setting("FMLP_FAKE_CUDA_FAIL_AT");
+    setup.fail_with = (int)setting("FMLP_FAKE_CUDA_FAIL_WITH");
+    setup.lost = setting("FMLP_FAKE_CUDA_LOST") != 0;
+    setup.memory = setting("FMLP_FAKE_CUDA_MEMORY");
+    state = setup.seed = (uint64_t)setting("FMLP_FAKE_CUDA_SEED");
+    if (getenv("FMLP_FAKE_CUDA_REPORT")) (void)atexit(report);
+  }
+} environment;
+
 cudaError_t allocate(void **memory, size_t bytes, int device, int fresh) {
   *memory = NULL;
   if (device >= 0 && (int64_t)bytes > device_memory() - used[device])
