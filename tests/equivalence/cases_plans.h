@@ -171,26 +171,27 @@ static inline void plan_no_node(plan_builder *p) {
 }
 
 typedef struct plan_case {
+  const char *family; /* "plans" where several meet */
   const char *name;
   int32_t inputs;
   void (*build)(plan_builder *p);
 } plan_case;
 
-static const plan_case plan_cases[] = {{"returns, their volatility, its zscore", 1, plan_returns},
-                                       {"a chain with one output", 1, plan_one_output},
-                                       {"all moments of one column", 1, plan_moments},
-                                       {"all extremes of one column", 1, plan_extremes},
-                                       {"300 targets", 1, plan_many_targets},
-                                       {"order statistics", 1, plan_order},
-                                       {"pairs", 2, plan_pairs},
-                                       {"outputs as operands", 1, plan_outputs_as_operands},
-                                       {"ema of ema", 1, plan_recursive},
-                                       {"fracdiff of ema of fracdiff", 1, plan_fracdiff},
-                                       {"constants", 1, plan_constants},
-                                       {"a deep halo", 1, plan_deep},
-                                       {"every operator", 2, plan_everything},
-                                       {"no output", 1, plan_no_output},
-                                       {"no node", 1, plan_no_node}};
+static const plan_case plan_cases[] = {{"plans", "returns, their volatility, its zscore", 1, plan_returns},
+                                       {"plans", "a chain with one output", 1, plan_one_output},
+                                       {"moments", "all moments of one column", 1, plan_moments},
+                                       {"extremes", "all extremes of one column", 1, plan_extremes},
+                                       {"moments", "300 targets", 1, plan_many_targets},
+                                       {"order", "order statistics of one column", 1, plan_order},
+                                       {"pairs", "pairs", 2, plan_pairs},
+                                       {"plans", "outputs as operands", 1, plan_outputs_as_operands},
+                                       {"recursive", "ema of ema", 1, plan_recursive},
+                                       {"fracdiff", "fracdiff of ema of fracdiff", 1, plan_fracdiff},
+                                       {"plans", "constants", 1, plan_constants},
+                                       {"plans", "a deep halo", 1, plan_deep},
+                                       {"plans", "every operator", 2, plan_everything},
+                                       {"plans", "no output", 1, plan_no_output},
+                                       {"plans", "no node", 1, plan_no_node}};
 enum { PLAN_CASES = sizeof plan_cases / sizeof *plan_cases };
 
 /* A plan that depends on `seed` alone: 1 to 24 nodes over 1 to 3 inputs, operands mostly recent ones. */

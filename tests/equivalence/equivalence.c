@@ -54,9 +54,9 @@ enum {
 
 /* The turn-th set-up. 7 block sizes, 9 chunks and 4 turns of spilling have no common factor: 252 turns meet
  * every combination, 63 every pair of block size and chunk. A chunk so small that the case would take
- * `most_chunks` of them gives way to a larger one. */
+ * `most_chunks` of them gives way to a larger one: each computes its halo again. */
 static equivalence_setup rotated(int64_t turn, int64_t units, equivalence_size size) {
-  const int64_t most_chunks = size == EQUIVALENCE_QUICK ? 150 : 3000;
+  const int64_t most_chunks = size != EQUIVALENCE_QUICK ? 3000 : units > 4200 ? 12 : 150;
   equivalence_setup setup = {.threads = thread_choices[turn % THREAD_CHOICES],
                              .chunk = chunk_choices[turn % CHUNK_CHOICES],
                              .spill = turn % 4 == 3,

@@ -80,20 +80,22 @@ static fmlp_status check_base(equivalence *all, int shift, int64_t rows, int32_t
 fmlp_status equivalence_plans(equivalence *all, fmlp_error *error) {
   static const int64_t lengths[] = {700, 65, 0, 4200, 1, 129, 2, 2500, 31, 64, 1000, 3000};
   enum { LENGTHS = sizeof lengths / sizeof *lengths };
-  static const int runs_of[] = {4, 40, 120}, drawn_of[] = {60, 1000, 5000};
+  static const int runs_of[] = {7, 40, 120}, drawn_of[] = {60, 1000, 5000};
   const equivalence_size size = all->options.size;
   for (int i = 0; i <= PLAN_CASES; i++) {
+    if (!equivalence_wants_family(all, i < PLAN_CASES ? plan_cases[i].family : "plans")) continue;
     for (int k = 0; k < runs_of[size]; k++) {
       const int64_t rows = all->options.rows >= 0 ? all->options.rows : lengths[(i + k) % LENGTHS];
       FMLP_TRY(i < PLAN_CASES ? check_built(all, i, i + k, rows, 1, error)
                               : check_base(all, k, rows, 1, error));
     }
   }
-  for (int k = 0; k < drawn_of[size]; k++) {
+  for (int k = 0; k < drawn_of[size] && equivalence_wants_family(all, "plans"); k++) {
     const int64_t rows = all->options.rows >= 0 ? all->options.rows : 1 + (k * 37) % 900;
     FMLP_TRY(check_drawn(all, (uint64_t)k + 1, rows, 1, error));
   }
   for (int i = 0; i <= PLAN_CASES && size == EQUIVALENCE_FULL; i++) {
+    if (!equivalence_wants_family(all, i < PLAN_CASES ? plan_cases[i].family : "plans")) continue;
     static const int64_t large = 3000000;
     FMLP_TRY(i < PLAN_CASES ? check_built(all, i, i, large, 2, error) : check_base(all, 0, large, 2, error));
   }
