@@ -24,7 +24,7 @@
   X(rolling_extremes_level)                                                                                  \
   X(rolling_extremes_segments)
 
-#define FMLP_GPU_ROLLING_ORDER_KERNELS(X) X(rolling_order) X(rolling_order_large)
+#define FMLP_GPU_ROLLING_ORDER_KERNELS(X) X(rolling_order_short) X(rolling_order) X(rolling_order_large)
 
 #define FMLP_GPU_ROLLING_MOMENTS_KERNELS(X)                                                                  \
   X(rolling_moments_p1)                                                                                      \

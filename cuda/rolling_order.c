@@ -4,6 +4,8 @@
 #include <string.h>
 
 enum {
+  SHORT_ROWS = 1 << 10, /* of a tile for short windows: 17 KB */
+  SHORT_THREADS = 256,
   FEWEST_ITEMS = 7 * 64,  /* of a tile, where there are so many */
   ROOMY = 8,              /* a tile of so many windows wastes little on the rows in front */
   BLOCKS_A_PROCESSOR = 2, /* with tiles in global memory */
@@ -94,6 +96,7 @@ static tiling tiling_of(const fmlp_device *device, const fmlp_gpu_rolling_job *j
 }
 
 size_t fmlp_gpu_rolling_order_scratch(const fmlp_device *device, const fmlp_gpu_rolling_job *job) {
+  if (job->targets[0].window <= FMLP_GPU_ORDER_SHORT) return 0;
   const tiling made = tiling_of(device, job);
   return (size_t)(made.blocks * made.scratch_bytes);
 }
@@ -112,6 +115,17 @@ static fmlp_gpu_order_target target_of(const fmlp_gpu_target *target) {
   return made;
 }
 
+static fmlp_status launch_short(fmlp_device *device, fmlp_gpu_rolling_order_args *args, fmlp_error *error) {
+  const int32_t threads = fmlp_gpu_threads(device, SHORT_THREADS);
+  const int64_t rows = args->last - args->first;
+  args->rows = rows < SHORT_ROWS ? rows : SHORT_ROWS;
+  if (rows == 0) return FMLP_OK;
+  const int64_t items = fmlp_gpu_order_short_items(args->rows);
+  return fmlp_gpu_launch(device, FMLP_GPU_rolling_order_short, (rows + args->rows - 1) / args->rows, threads,
+                         FMLP_SHARED_SIZE(int64_t, items) + 2 * FMLP_SHARED_SIZE(uint32_t, items), args,
+                         error);
+}
+
 fmlp_status fmlp_gpu_rolling_order(fmlp_device *device, const fmlp_gpu_rolling_job *job, fmlp_error *error) {
   if (too_wide(job)) {
     return fmlp_fail(error, FMLP_ERR_DEVICE,
@@ -119,20 +133,22 @@ fmlp_status fmlp_gpu_rolling_order(fmlp_device *device, const fmlp_gpu_rolling_j
                      "runtime.device=cpu",
                      device->runtime->name, (long long)job->targets[0].window);
   }
-  const tiling made = tiling_of(device, job);
   fmlp_gpu_rolling_order_args args;
   memset(&args, 0, sizeof args);
+  args.origin = job->origin;
   args.first = job->first;
   args.last = job->last;
   args.complete = first_complete(job);
   args.a = job->a;
   args.window = job->targets[0].window;
+  args.target_count = job->target_count;
+  for (int32_t t = 0; t < job->target_count; t++) args.targets[t] = target_of(&job->targets[t]);
+  if (args.window <= FMLP_GPU_ORDER_SHORT) return launch_short(device, &args, error);
+  const tiling made = tiling_of(device, job);
   args.tiles = made.tiles;
   args.scratch = job->scratch;
   args.scratch_bytes = made.scratch_bytes;
   args.doublings = made.doublings;
-  args.target_count = job->target_count;
-  for (int32_t t = 0; t < job->target_count; t++) args.targets[t] = target_of(&job->targets[t]);
   const int64_t runs = (int64_t)1 << made.doublings;
   const int32_t threads = fmlp_gpu_threads(device, runs < 1024 ? (int32_t)runs : 1024);
   if (made.scratch_bytes > 0) {

@@ -5,17 +5,25 @@
  *      registers, then merges of two runs into one, 7 outputs a thread, found by the merge path.
  *   2  A row's rank: keys below its own (binary search); equal values share a rank.
  *   3  A wavelet matrix of the ranks, in the order of rows: bit by bit from the highest, a bit vector with
- * counts of ones, and the items moved, zeros in front of ones, each in their order. Its first bit is
- * "missing". 4  A window is a range of positions. At each level two counts tell how many of its items have
- * the bit, and where they went: k of them down to the k-th smallest rank, or the newest item's own bits down
- * to the numbers of items below it and equal to it.
+ *      counts of ones, and the items moved, zeros in front of ones, each in their order. Its first bit is
+ *      "missing".
+ *   4  A window is a range of positions. At each level two counts tell how many of its items have the bit,
+ *      and where they went: k of them down to the k-th smallest rank, or the newest item's own bits down to
+ *      the numbers of items below it and equal to it.
  *
  * The cost hardly depends on the window, and all targets of a job share steps 1 to 3. The tile lies in shared
  * memory, or, for windows too large for that, in global memory that the block has for itself; the code is the
- * same. Estimate for a tile of 1792 rows (34 KB, six blocks a multiprocessor): an item costs about 250
- * instructions to sort, 60 to rank and 200 for the matrix, a selection 290 (a median of an even window is
- * two), a rank 270: with an H200's 30 T thread-instructions a second some 25 to 35 G rows a second at most.
- */
+ * same.
+ *
+ * Windows of up to 32 rows have a shorter way: each item has a mask of the 31 in front of it that are not
+ * above it, and one of the 31 behind it that are below it. Cut to a window, their bits count the item's place
+ * in it.
+ *
+ * Estimates, for an H200 (30 T thread-instructions a second, 128 bytes of shared memory a clock and
+ * multiprocessor). A tile of 1792 items (34 KB): an item costs about 250 instructions to sort, 60 to rank,
+ * 200 for the matrix, a selection 290 (the median of an even window is two), a rank 270: some 25 to 35 G rows
+ * a second at most. Short: 12 w bytes of shared memory a row for the masks and 12 w for an answer: 60 G rows
+ * a second at w = 20. */
 #ifndef FMLP_CUDA_ROLLING_ORDER_CUH
 #define FMLP_CUDA_ROLLING_ORDER_CUH
 
@@ -41,7 +49,7 @@ FMLP_DEVICE double fmlp_gpu_order_value(int64_t key) {
 }
 
 FMLP_DEVICE int64_t fmlp_gpu_order_load(const fmlp_gpu_rolling_order_args &args, int64_t row) {
-  if (row >= args.last) return (int64_t)FMLP_NAN_BITS;
+  if (row < args.origin || row >= args.last) return (int64_t)FMLP_NAN_BITS;
   return fmlp_gpu_order_key((int64_t)fmlp_bits_of(args.a.values[row - args.a.first]));
 }
 
@@ -291,6 +299,98 @@ FMLP_DEVICE void fmlp_gpu_order_run_tile(const fmlp_gpu_rolling_order_args &args
     if (row < args.last) fmlp_gpu_order_answer(args, tile, items, row, (uint32_t)item, wide);
   }
 }
+
+/* ---- short windows ---- */
+
+struct fmlp_gpu_order_masks {
+  fmlp_shared<int64_t> keys;
+  fmlp_shared<uint32_t> earlier; /* bit d-1: the item d in front is not above; bit 31: the item is missing */
+  fmlp_shared<uint32_t> later;   /* bit d-1: the item d behind is below */
+};
+
+/* The value of rank `place` of the window of `item`, and the next. */
+FMLP_DEVICE void fmlp_gpu_order_pick(fmlp_gpu_order_masks tile, int32_t item, int32_t window, int32_t place,
+                                     double *value, double *next) {
+  const uint32_t all = (1u << (window - 1)) - 1;
+  int32_t at = item, next_at = item;
+  for (int32_t ago = 0; ago < window; ago++) {
+    const int32_t in_front = window - 1 - ago;
+    const uint32_t earlier = tile.earlier[item - ago], later = tile.later[item - ago];
+    const int32_t below = __popc((earlier & ((1u << in_front) - 1)) | (later << in_front & all));
+    if (below == place) at = item - ago;
+    if (below == place + 1) next_at = item - ago;
+  }
+  *value = fmlp_gpu_order_value(tile.keys[at]);
+  *next = fmlp_gpu_order_value(tile.keys[next_at]);
+}
+
+FMLP_DEVICE double fmlp_gpu_order_newest_short(fmlp_gpu_order_masks tile, int32_t item, int32_t window) {
+  const int64_t key = tile.keys[item];
+  int64_t below = 0;
+  for (int32_t ago = 1; ago < window; ago++) below += (int64_t)tile.keys[item - ago] < key ? 1 : 0;
+  const int64_t up_to = 1 + __popc(tile.earlier[item] & ((1u << (window - 1)) - 1));
+  return ((double)(below + up_to + 1) * 0.5) / (double)window;
+}
+
+FMLP_DEVICE void fmlp_gpu_order_answer_short(const fmlp_gpu_rolling_order_args &args,
+                                             fmlp_gpu_order_masks tile, int64_t row, int32_t item) {
+  const int32_t window = (int32_t)args.window;
+  uint32_t missing = 0;
+  for (int32_t ago = 0; ago < window; ago++) missing |= tile.earlier[item - ago];
+  for (int32_t t = 0; t < args.target_count; t++) {
+    const fmlp_gpu_order_target &target = args.targets[t];
+    double value = fmlp_nan();
+    if (missing >> 31) {
+      /* NaN */
+    } else if (target.is_rank) {
+      value = fmlp_gpu_order_newest_short(tile, item, window);
+    } else {
+      double next = 0.0;
+      fmlp_gpu_order_pick(tile, item, window, target.place, &value, &next);
+      if (target.place + 1 < window) value = value + (next - value) * target.fraction;
+    }
+    target.values[row - target.first] = fmlp_canonical(value);
+  }
+}
+
+/* A tile a block. Masks of the items at its ends reach beyond it; no window uses those bits. */
+FMLP_KERNEL(rolling_order_short, fmlp_gpu_rolling_order_args) {
+  const int32_t edge = FMLP_GPU_ORDER_SHORT - 1, items = (int32_t)fmlp_gpu_order_short_items(args.rows);
+  const int32_t window = (int32_t)args.window, thread = (int32_t)threadIdx.x, threads = (int32_t)blockDim.x;
+  FMLP_SHARED_MEMORY(space);
+  fmlp_gpu_order_masks tile;
+  tile.keys = space.take<int64_t>(items);
+  tile.earlier = space.take<uint32_t>(items);
+  tile.later = space.take<uint32_t>(items);
+  const int64_t first_row = args.first + (int64_t)blockIdx.x * args.rows;
+  for (int32_t item = thread; item < items; item += threads) {
+    tile.keys[item] = fmlp_gpu_order_load(args, first_row - edge + item);
+  }
+  __syncthreads();
+  for (int32_t item = thread; item < items; item += threads) {
+    const int64_t key = tile.keys[item];
+    uint32_t earlier = key == (int64_t)FMLP_NAN_BITS ? 1u << 31 : 0u;
+    const int32_t most = item < window - 1 ? item : window - 1;
+    for (int32_t ago = 1; ago <= most; ago++) {
+      earlier |= (int64_t)tile.keys[item - ago] <= key ? 1u << (ago - 1) : 0u;
+    }
+    tile.earlier[item] = earlier;
+  }
+  __syncthreads();
+  for (int32_t item = thread; item < items - edge; item += threads) {
+    uint32_t later = 0;
+    for (int32_t on = 1; on < window; on++)
+      later |= (~(uint32_t)tile.earlier[item + on] >> (on - 1) & 1) << (on - 1);
+    tile.later[item] = later;
+  }
+  __syncthreads();
+  for (int32_t item = edge + thread; item < items - edge; item += threads) {
+    const int64_t row = first_row - edge + item;
+    if (row < args.last) fmlp_gpu_order_answer_short(args, tile, row, item);
+  }
+}
+
+/* ---- tiles ---- */
 
 FMLP_DEVICE void fmlp_gpu_order_warm_up(const fmlp_gpu_rolling_order_args &args) {
   for (int32_t t = 0; t < args.target_count; t++) {

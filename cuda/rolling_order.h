@@ -9,7 +9,9 @@ enum {
   FMLP_GPU_ORDER_RUN = 7, /* keys a thread sorts by itself; odd, so that runs start in different banks */
   FMLP_GPU_ORDER_FEWEST_DOUBLINGS = 5,
   FMLP_GPU_ORDER_MOST_DOUBLINGS = 28,
-  FMLP_GPU_ORDER_MOST_WARPS = 32
+  FMLP_GPU_ORDER_MOST_WARPS = 32,
+  FMLP_GPU_ORDER_SHORT =
+      32 /* windows up to here are answered from masks: a bit for each neighbour, and one */
 };
 
 /* Items of a tile, 7 * 2^doublings; a multiple of 32. */
@@ -36,16 +38,22 @@ typedef struct fmlp_gpu_order_target {
   int32_t is_rank;
 } fmlp_gpu_order_target;
 
-/* Rows [first, complete) are NaN. A tile is items - window + 1 of the rows [complete, last), and the rows in
- * front that their windows reach. */
+/* rolling_order_short: a tile is `rows` of the rows [first, last), and SHORT - 1 more items at either end. */
+static FMLP_BOTH_SIDES int64_t fmlp_gpu_order_short_items(int64_t rows) {
+  return rows + 2 * (FMLP_GPU_ORDER_SHORT - 1);
+}
+
+/* Rows [first, complete) are NaN. Elsewhere a tile is items - window + 1 of the rows [complete, last), and
+ * the rows in front that their windows reach. */
 typedef struct fmlp_gpu_rolling_order_args {
-  int64_t first, complete, last;
+  int64_t origin, first, complete, last;
   fmlp_gpu_column a;
   int64_t window, tiles;
   char *scratch; /* rolling_order_large: scratch_bytes for each block, aligned to 256 */
   int64_t scratch_bytes;
   int32_t doublings;
   int32_t target_count;
+  int64_t rows; /* of a tile, rolling_order_short */
   fmlp_gpu_order_target targets[FMLP_GPU_TARGETS];
 } fmlp_gpu_rolling_order_args;
 

@@ -104,7 +104,7 @@ static void check_column(const column *c, int32_t threads, int64_t shared, uint6
 static void every_range_of_a_column_is_as_the_reference(void **state) {
   (void)state;
   static const fmlp_case_data sets[] = {FMLP_DATA_WALK, FMLP_DATA_TIES, FMLP_DATA_GAPS, FMLP_DATA_DENORMAL};
-  static const int64_t windows[] = {1, 2, 20, 701, 1700, 5000, 11999, 13000};
+  static const int64_t windows[] = {1, 2, 20, 31, 32, 33, 701, 1700, 5000, 11999, 13000};
   static const int32_t threads[] = {0, 32, 96, 1024, 256};
   static const int64_t shared[] = {0, 0, 16 << 10,
                                    227 << 10}; /* 16 KiB: 700 rows and more go to global memory */
