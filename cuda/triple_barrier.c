@@ -11,6 +11,7 @@
 #include "common/core/memory.h"
 #include "cuda/device.h"
 #include "cuda/triple_barrier.h"
+#include "prof/span.h"
 
 enum {
   THREADS = 256,
@@ -322,6 +323,7 @@ static uint32_t byte_of(int outcome, int place) {
 }
 
 fmlp_status fmlp_gpu_barrier_search(fmlp_device *device, const fmlp_barrier_search *job, fmlp_error *error) {
+  FMLP_SPAN("barrier_search");
   assert((job->side == 1 || job->side == -1) && job->bars <= INT32_MAX);
   if (job->events == 0) return FMLP_OK;
   const int both = job->tie == FMLP_TIE_TICKS      ? FMLP_OUTCOME_TIE
@@ -355,6 +357,7 @@ fmlp_status fmlp_gpu_barrier_search(fmlp_device *device, const fmlp_barrier_sear
 
 fmlp_status fmlp_gpu_barrier_resolve(fmlp_device *device, const fmlp_barrier_resolve *job,
                                      fmlp_error *error) {
+  FMLP_SPAN("barrier_resolve");
   assert(job->side == 1 || job->side == -1);
   if (job->events == 0) return FMLP_OK;
   work resolve;

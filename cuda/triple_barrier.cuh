@@ -12,10 +12,10 @@
  * warp, whose events are usually neighbours, find each other's groups in the first-level cache. Hence no
  * staging in shared memory, and events may come in any order.
  *
- * Estimates for an event at every bar (H200: 4.3 TB/s, 132 multiprocessors at about 1.7 GHz). Memory: 16 bytes
- * of event, 8 of bars, 5 of result, and 9 for building: 38 bytes a label, 9 ps. At a horizon of 32: 3 groups,
- * about 170 instructions a label, 6 ps of issue. At 500 and more: 5 to 9 groups, most of them in cache, 10 to
- * 20 ps. */
+ * Estimates for an event at every bar (H200: 4.3 TB/s, 132 multiprocessors at about 1.7 GHz). Memory: 16
+ * bytes of event, 8 of bars, 5 of result, and 9 for building: 38 bytes a label, 9 ps. At a horizon of 32: 3
+ * groups, about 170 instructions a label, 6 ps of issue. At 500 and more: 5 to 9 groups, most of them in
+ * cache, 10 to 20 ps. */
 #ifndef FMLP_CUDA_TRIPLE_BARRIER_CUH
 #define FMLP_CUDA_TRIPLE_BARRIER_CUH
 
