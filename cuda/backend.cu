@@ -262,8 +262,8 @@ static const char *collect_kernels(fmlp_gpu *gpu) {
   return NULL;
 }
 
-/* Every kernel has code for this device, may use all the dynamic shared memory there is, and runs with as
- * many threads a block as the limits say. */
+/* Every kernel has code for this device and may use all the dynamic shared memory there is. How many threads
+ * its block may have is bounded where it is written (cuda/kernel.h). */
 static cudaError_t prepare_kernels(fmlp_gpu *gpu, fmlp_gpu_limits *limits, int *failing) {
   size_t most_static = 0;
   for (int kernel = 0; kernel < FMLP_GPU_KERNEL_COUNT; kernel++) {
@@ -271,9 +271,6 @@ static cudaError_t prepare_kernels(fmlp_gpu *gpu, fmlp_gpu_limits *limits, int *
     cudaFuncAttributes about;
     cudaError_t error = cudaFuncGetAttributes(&about, gpu->functions[kernel]);
     if (error != cudaSuccess) return error;
-    if (about.maxThreadsPerBlock < limits->threads_per_block) {
-      limits->threads_per_block = about.maxThreadsPerBlock / 32 * 32; /* its registers do not go further */
-    }
     if (about.sharedSizeBytes > most_static) most_static = about.sharedSizeBytes;
     const int64_t dynamic = limits->shared_per_block - (int64_t)about.sharedSizeBytes;
     if (dynamic <= DEFAULT_SHARED) continue;

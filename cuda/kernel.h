@@ -20,7 +20,8 @@
 
 #ifdef __CUDACC__
 
-#define FMLP_KERNEL(name, type) static __global__ void name(const __grid_constant__ type args)
+/* Bounds keep every kernel within the registers that a block of so many threads has. */
+#define FMLP_KERNEL(name, type) FMLP_KERNEL_OF(name, type, 1024)
 #define FMLP_KERNEL_OF(name, type, threads)                                                                  \
   static __global__ __launch_bounds__(threads) void name(const __grid_constant__ type args)
 #define FMLP_DEVICE    static __device__ __forceinline__
@@ -43,9 +44,7 @@ struct fmlp_shared_space {
   }
 };
 
-template <typename T> struct fmlp_same {
-  typedef T type; /* keeps a parameter out of the deduction of T */
-};
+template <typename T> struct fmlp_same { typedef T type; /* keeps a parameter out of the deduction of T */ };
 #define FMLP_SHARED_ATOMIC(name, function)                                                                   \
   template <typename T>                                                                                      \
   __device__ __forceinline__ T name(fmlp_shared<T> x, int64_t i, typename fmlp_same<T>::type value) {        \

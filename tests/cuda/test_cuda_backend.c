@@ -206,13 +206,15 @@ static void two_devices_work_side_by_side(void **state) {
   }
 }
 
-static void blocks_are_no_larger_than_registers_allow(void **state) {
+/* A kernel with launch bounds of its own (FMLP_KERNEL_OF) is launched within them by its family; the others
+ * keep their blocks. */
+static void a_kernel_of_small_blocks_does_not_shrink_those_of_others(void **state) {
   (void)state;
   configure((fmlp_fake_cuda){.registers = 168});
   fmlp_compute compute = open_compute("cuda");
-  assert_int_equal(compute.device->limits.threads_per_block, 384); /* 65536 / 168, in whole warps */
+  assert_int_equal(compute.device->limits.threads_per_block, 1024);
   fmlp_gpu_tune(compute.device, &(fmlp_gpu_tuning){.threads = 1024});
-  assert_int_equal(fmlp_gpu_threads(compute.device, 256), 384);
+  assert_int_equal(fmlp_gpu_threads(compute.device, 256), 1024);
   fmlp_compute_close(&compute);
   assert_clean();
 }
@@ -225,7 +227,7 @@ int main(void) {
       cmocka_unit_test(any_call_may_fail_and_nothing_is_wrong_or_left),
       cmocka_unit_test(copies_larger_than_the_staging_arrive_in_any_order_of_work),
       cmocka_unit_test(two_devices_work_side_by_side),
-      cmocka_unit_test(blocks_are_no_larger_than_registers_allow),
+      cmocka_unit_test(a_kernel_of_small_blocks_does_not_shrink_those_of_others),
   };
   return cmocka_run_group_tests_name("the backend cuda", tests, NULL, NULL);
 }
