@@ -28,6 +28,7 @@
 
 #define FMLP_GPU_ROLLING_MOMENTS_KERNELS(X)                                                                  \
   X(rolling_moments_p1)                                                                                      \
+  X(rolling_moments_p1_stream)                                                                               \
   X(rolling_moments_p2)                                                                                      \
   X(rolling_moments_p4)                                                                                      \
   X(rolling_moments_m1)                                                                                      \

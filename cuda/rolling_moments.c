@@ -5,8 +5,7 @@
 #include "cuda/rolling_moments.h"
 
 enum {
-  LEAST_THREADS = 32,
-  USUAL_THREADS = 128,
+  BLOCKS_AT_ONCE = 3, /* on a multiprocessor, so that some compute while others load */
   MOST_BLOCKS = 1 << 20,
   ELEMENT_THREADS = 256,
   ROWS_A_THREAD = 4
@@ -54,11 +53,33 @@ static int32_t bits_of(int64_t value) {
 
 /* ---- tiles ---- */
 
+/* How a group of windows is launched. */
+typedef struct tile_shape {
+  const fmlp_gpu_tree_tile *tile;
+  int32_t threads; /* of a block; 0: these windows are not for tiles */
+  int32_t tiles;   /* of a block */
+  int32_t carry;   /* doubles */
+} tile_shape;
+
 static size_t shared_bytes(const fmlp_gpu_tree_family *family, const fmlp_gpu_tree_tile *tile,
-                           int32_t threads, int64_t widest) {
+                           int32_t threads, int64_t widest, int32_t carry) {
   const int64_t rows = (int64_t)threads * tile->rows;
   return FMLP_SHARED_SIZE(double, family->operands *(rows + widest + 32)) +
-         FMLP_SHARED_SIZE(double, tile->count *rows);
+         FMLP_SHARED_SIZE(double, tile->count *rows) + FMLP_SHARED_SIZE(double, carry);
+}
+
+/* The largest block there may be; 0 if there is none. */
+static int32_t most_threads(const fmlp_device *device, const fmlp_gpu_tree_family *family,
+                            const fmlp_gpu_tree_tile *tile, int64_t widest, int32_t carry) {
+  int32_t most = tile->threads;
+  if (widest >= (int64_t)1 << FMLP_GPU_TREE_LEVELS) return 0;
+  if (most > device->limits.threads_per_block) most = device->limits.threads_per_block;
+  if (device->tuning.threads > 0 && device->tuning.threads < most) most = device->tuning.threads;
+  while (most > 0 &&
+         (int64_t)shared_bytes(family, tile, most, widest, carry) > device->limits.shared_per_block) {
+    most -= 32;
+  }
+  return most;
 }
 
 /* Whether a quarter of a tile is not halo. */
@@ -67,25 +88,25 @@ static bool worth_it(const fmlp_gpu_tree_tile *tile, int32_t threads, int64_t wi
   return widest - 1 <= rows - rows / 4;
 }
 
+/* The smallest block that holds `rows` rows, of the sizes that fill a multiprocessor's registers; or `most`.
+ */
+static int32_t block_of(const fmlp_device *device, const fmlp_gpu_tree_tile *tile, int32_t most,
+                        int64_t rows) {
+  for (int32_t blocks = BLOCKS_AT_ONCE; device->tuning.threads == 0 && blocks > 1; blocks--) {
+    const int32_t threads = tile->threads / blocks;
+    if (threads % 32 == 0 && threads <= most && (int64_t)threads * tile->rows >= rows) return threads;
+  }
+  return most;
+}
+
 /* Threads of a block for windows up to `widest` over `rows` rows: enough that halos are at most an eighth of
  * a tile, where that is possible, and no more than the rows ask for. 0, whatever the rows, if windows of
  * `widest` are not for tiles. */
 static int32_t tile_threads(const fmlp_device *device, const fmlp_gpu_tree_family *family,
                             const fmlp_gpu_tree_tile *tile, int64_t widest, int64_t rows) {
-  if (widest >= (int64_t)1 << FMLP_GPU_TREE_LEVELS) return 0;
-  int32_t most = tile->threads;
-  if (most > device->limits.threads_per_block) most = device->limits.threads_per_block;
-  if (device->tuning.threads > 0 && device->tuning.threads < most) most = device->tuning.threads;
-  while (most > LEAST_THREADS &&
-         (int64_t)shared_bytes(family, tile, most, widest) > device->limits.shared_per_block) {
-    most -= 32;
-  }
-  if ((int64_t)shared_bytes(family, tile, most, widest) > device->limits.shared_per_block) return 0;
-  int32_t threads = device->tuning.threads > 0 || USUAL_THREADS > most ? most : USUAL_THREADS;
-  while (threads < most && widest > (int64_t)threads * tile->rows / 8) {
-    threads = threads * 2 < most ? threads * 2 : most;
-  }
-  while (device->tuning.threads == 0 && threads % 64 == 0 &&
+  const int32_t most = most_threads(device, family, tile, widest, 0);
+  int32_t threads = block_of(device, tile, most, 8 * widest);
+  while (device->tuning.threads == 0 && threads > 0 && threads % 64 == 0 &&
          (int64_t)(threads / 2) * tile->rows >= rows + widest - 1 && worth_it(tile, threads / 2, widest)) {
     threads /= 2;
   }
@@ -97,9 +118,51 @@ static const fmlp_gpu_tree_tile *find_tile(const fmlp_gpu_tree_family *family, i
                                            int32_t windows) {
   for (int32_t i = 0; i < family->tile_count; i++) {
     const fmlp_gpu_tree_tile *tile = &family->tiles[i];
-    if ((tile->fields & fields) == fields && tile->windows >= windows) return tile;
+    if ((tile->fields & fields) == fields && tile->windows >= windows && !tile->streams) return tile;
   }
   return NULL;
+}
+
+/* One window in tiles that carry what the next needs: a halo at the end of a block only. Blocks are as many
+ * as keep the device busy, or so long that the halo is a sixteenth. */
+static tile_shape stream_shape(const fmlp_device *device, const fmlp_gpu_tree_family *family,
+                               const fmlp_gpu_tree_tile *tile, int64_t window, int64_t rows) {
+  tile_shape shape = {.tile = tile};
+  if (window >= (int64_t)1 << FMLP_GPU_TREE_LEVELS) return shape;
+  for (int64_t width = 32; width <= window; width *= 2) { /* what a shift of `width` rows carries */
+    const bool gathers = (window & width) && (window & (width - 1)), climbs = 2 * width <= window;
+    shape.carry += (int32_t)(width * tile->count * ((int)gathers + (int)climbs));
+  }
+  const int32_t most = most_threads(device, family, tile, window, shape.carry);
+  const int32_t threads = block_of(device, tile, most, 4 * window);
+  const int64_t size = (int64_t)threads * tile->rows;
+  if (window + 32 > size) return shape;
+  const int64_t wanted = 16 * window / size + 2, all = (rows + window - 1 + size - 1) / size;
+  int64_t fair = rows / (size * device->limits.multiprocessors * 2);
+  if (fair < 2) fair = 2;
+  shape.threads = threads;
+  shape.tiles = (int32_t)(wanted < fair ? wanted : fair);
+  if (shape.tiles > all) shape.tiles = (int32_t)all;
+  return shape;
+}
+
+/* `count` windows up to `widest` that want `fields`. */
+static tile_shape shape_of(const fmlp_device *device, const fmlp_gpu_tree_family *family, int32_t fields,
+                           int32_t count, int64_t widest, int64_t rows) {
+  const fmlp_gpu_tree_tile *lean = find_tile(family, fields, 1), *tile = find_tile(family, fields, count);
+  tile_shape shape = {.tile = tile, .tiles = 1};
+  if (!tile || tile->fields != lean->fields) return shape;
+  shape.threads = tile_threads(device, family, tile, widest, rows);
+  const int64_t size = (int64_t)shape.threads * tile->rows;
+  if (count > 1 || widest <= tile->threads / BLOCKS_AT_ONCE * tile->rows / 8 || (size > 0 && rows <= size)) {
+    return shape;
+  }
+  for (int32_t i = 0; i < family->tile_count; i++) {
+    if (!family->tiles[i].streams || family->tiles[i].fields != tile->fields) continue;
+    const tile_shape stream = stream_shape(device, family, &family->tiles[i], widest, rows);
+    if (stream.threads > 0) return stream;
+  }
+  return shape;
 }
 
 static void fill_table(const fmlp_gpu_tree_tile *tile, fmlp_gpu_tree_tile_args *args) {
@@ -114,21 +177,24 @@ static void fill_table(const fmlp_gpu_tree_tile *tile, fmlp_gpu_tree_tile_args *
   }
 }
 
-/* Launches what `args` holds: windows, targets, rows; the rest is filled in here. */
+/* Launches what `args` holds: windows and targets; the rest is filled in here. */
 static fmlp_status launch_tile(fmlp_device *device, const fmlp_gpu_tree_family *family,
-                               const fmlp_gpu_tree_tile *tile, const fmlp_gpu_rolling_job *job,
+                               const tile_shape *shape, const fmlp_gpu_rolling_job *job,
                                fmlp_gpu_tree_tile_args *args, fmlp_error *error) {
-  const int32_t threads = tile_threads(device, family, tile, args->widest, job->last - job->first);
   args->first = job->first;
   args->last = job->last;
   args->origin = job->origin;
   args->operand[0] = job->a;
   args->operand[1] = job->b;
   args->levels = bits_of(args->widest);
-  args->outputs = threads * tile->rows - (args->widest - 1);
-  fill_table(tile, args);
-  return fmlp_gpu_launch(device, tile->kernel, (job->last - job->first + args->outputs - 1) / args->outputs,
-                         threads, shared_bytes(family, tile, threads, args->widest), args, error);
+  args->tiles = shape->tiles;
+  args->carry = shape->carry;
+  args->outputs = shape->tiles * shape->threads * shape->tile->rows - (args->widest - 1);
+  fill_table(shape->tile, args);
+  return fmlp_gpu_launch(device, shape->tile->kernel,
+                         (job->last - job->first + args->outputs - 1) / args->outputs, shape->threads,
+                         shared_bytes(family, shape->tile, shape->threads, args->widest, shape->carry), args,
+                         error);
 }
 
 static fmlp_gpu_tree_target target_of(const fmlp_gpu_tree_family *family, const fmlp_gpu_target *target,
@@ -140,21 +206,21 @@ static fmlp_gpu_tree_target target_of(const fmlp_gpu_tree_family *family, const 
 }
 
 /* Windows [first, first + count) of one kernel: as many launches as their targets need. */
-static fmlp_status run_tile(fmlp_device *device, const fmlp_gpu_tree_family *family,
-                            const fmlp_gpu_tree_tile *tile, const fmlp_gpu_rolling_job *job,
-                            const window_group *const *windows, int32_t count, fmlp_error *error) {
+static fmlp_status run_tile(fmlp_device *device, const fmlp_gpu_tree_family *family, const tile_shape *shape,
+                            const fmlp_gpu_rolling_job *job, const window_group *const *windows,
+                            int32_t count, fmlp_error *error) {
   fmlp_gpu_tree_tile_args args = {.widest = (int32_t)windows[count - 1]->window};
   for (int32_t w = 0; w < count; w++) args.window[w] = (int32_t)windows[w]->window;
   for (int32_t w = 0; w < count; w++) {
     for (int32_t i = 0; i < windows[w]->target_count; i++) {
       if (args.target_count == FMLP_GPU_TREE_TARGETS) {
-        FMLP_TRY(launch_tile(device, family, tile, job, &args, error));
+        FMLP_TRY(launch_tile(device, family, shape, job, &args, error));
         args.target_count = 0;
       }
       args.targets[args.target_count++] = target_of(family, &job->targets[windows[w]->first_target + i], w);
     }
   }
-  return launch_tile(device, family, tile, job, &args, error);
+  return launch_tile(device, family, shape, job, &args, error);
 }
 
 /* ---- windows wider than a tile ---- */
@@ -200,7 +266,8 @@ static fmlp_status run_raw(fmlp_device *device, const fmlp_gpu_tree_family *fami
       .window = {(int32_t)window},
       .target_count = 1,
       .targets = {{.values = out, .first = base, .stride = stride, .op = FMLP_GPU_TREE_RAW}}};
-  return launch_tile(device, family, find_tile(family, fields, 1), job, &args, error);
+  const tile_shape shape = shape_of(device, family, fields, 1, window, job->last - job->first);
+  return launch_tile(device, family, &shape, job, &args, error);
 }
 
 /* Gathers the window into `sum` from level k on, which stands in `level`; `spare` is room for another. */
@@ -302,8 +369,7 @@ static int32_t collect(const fmlp_gpu_tree_family *family, const fmlp_gpu_rollin
 
 static bool is_tall(const fmlp_device *device, const fmlp_gpu_tree_family *family,
                     const fmlp_gpu_rolling_job *job, const window_group *window) {
-  const fmlp_gpu_tree_tile *tile = find_tile(family, window->fields, 1);
-  return tile_threads(device, family, tile, window->window, job->last - job->first) == 0;
+  return shape_of(device, family, window->fields, 1, window->window, job->last - job->first).threads == 0;
 }
 
 size_t fmlp_gpu_tree_scratch(const fmlp_device *device, const fmlp_gpu_rolling_job *job,
@@ -327,16 +393,14 @@ static fmlp_status run_alike(fmlp_device *device, const fmlp_gpu_tree_family *fa
                              const fmlp_gpu_rolling_job *job, int32_t fields,
                              const window_group *const *windows, int32_t count, fmlp_error *error) {
   for (int32_t done = 0; done < count;) {
-    const fmlp_gpu_tree_tile *tile = NULL;
     int32_t taken = count - done < FMLP_GPU_TREE_WINDOWS ? count - done : FMLP_GPU_TREE_WINDOWS;
+    tile_shape shape = {.threads = 0};
     for (; taken > 0; taken--) {
-      tile = find_tile(family, fields, taken);
-      if (tile && tile->fields == find_tile(family, fields, 1)->fields &&
-          tile_threads(device, family, tile, windows[done + taken - 1]->window, job->last - job->first) > 0) {
-        break;
-      }
+      shape =
+          shape_of(device, family, fields, taken, windows[done + taken - 1]->window, job->last - job->first);
+      if (shape.threads > 0) break;
     }
-    FMLP_TRY(run_tile(device, family, tile, job, windows + done, taken, error));
+    FMLP_TRY(run_tile(device, family, &shape, job, windows + done, taken, error));
     done += taken;
   }
   return FMLP_OK;

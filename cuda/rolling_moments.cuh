@@ -68,11 +68,11 @@ template <int FIELDS> struct fmlp_moments {
   }
 };
 
-#define FMLP_GPU_MOMENTS_KERNEL(name, fields, count, constants, windows, rows, threads)                      \
+#define FMLP_GPU_MOMENTS_KERNEL(name, fields, count, constants, windows, rows, threads, streams)             \
   FMLP_KERNEL_OF(name, fmlp_gpu_tree_tile_args, threads) {                                                   \
     static_assert(fmlp_moments<fields>::COUNT == count && fmlp_moments<fields>::CONSTANTS == constants,      \
                   #name);                                                                                    \
-    fmlp_tree_tile<fmlp_moments<fields>, windows, rows>(args);                                               \
+    fmlp_tree_tile<fmlp_moments<fields>, windows, rows, streams>(args);                                      \
   }
 FMLP_GPU_MOMENTS_TILES(FMLP_GPU_MOMENTS_KERNEL)
 

@@ -46,10 +46,10 @@ template <int FIELDS> struct fmlp_pairs {
   }
 };
 
-#define FMLP_GPU_PAIRS_KERNEL(name, fields, count, constants, windows, rows, threads)                        \
+#define FMLP_GPU_PAIRS_KERNEL(name, fields, count, constants, windows, rows, threads, streams)               \
   FMLP_KERNEL_OF(name, fmlp_gpu_tree_tile_args, threads) {                                                   \
     static_assert(fmlp_pairs<fields>::COUNT == count && fmlp_pairs<fields>::CONSTANTS == constants, #name);  \
-    fmlp_tree_tile<fmlp_pairs<fields>, windows, rows>(args);                                                 \
+    fmlp_tree_tile<fmlp_pairs<fields>, windows, rows, streams>(args);                                        \
   }
 FMLP_GPU_PAIRS_TILES(FMLP_GPU_PAIRS_KERNEL)
 

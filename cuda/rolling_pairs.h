@@ -9,8 +9,8 @@ enum { FMLP_GPU_WITH_SQUARES = 1 };
 
 /* As FMLP_GPU_MOMENTS_TILES. */
 #define FMLP_GPU_PAIRS_TILES(X)                                                                              \
-  X(rolling_pairs_cov1, 0, 3, 4, 1, 8, 256)                                                                  \
-  X(rolling_pairs_cov2, 0, 3, 4, 2, 4, 256)                                                                  \
-  X(rolling_pairs_corr, 1, 5, 4, 1, 4, 256)
+  X(rolling_pairs_cov1, 0, 3, 4, 1, 8, 256, 0)                                                               \
+  X(rolling_pairs_cov2, 0, 3, 4, 2, 4, 256, 0)                                                               \
+  X(rolling_pairs_corr, 1, 5, 4, 1, 4, 256, 0)
 
 #endif

@@ -36,7 +36,9 @@ typedef struct fmlp_gpu_tree_target {
 typedef struct fmlp_gpu_tree_tile_args {
   int64_t first, last, origin;
   fmlp_gpu_column operand[2];
-  int32_t outputs; /* rows a block gives: its tile less widest - 1 */
+  int32_t outputs; /* rows a block gives: its tiles' less widest - 1 */
+  int32_t tiles;   /* of a block, one after the other, the newest first */
+  int32_t carry;   /* doubles kept from tile to tile; 0 for one tile */
   int32_t widest;
   int32_t window[FMLP_GPU_TREE_WINDOWS]; /* 0: unused */
   int32_t levels;                        /* bits of `widest` */
@@ -82,18 +84,20 @@ typedef struct fmlp_gpu_tree_tile {
   int32_t constants; /* of a merge */
   int32_t windows;   /* at most */
   int32_t rows;      /* of a thread */
-  int32_t threads;   /* at most, by its registers */
+  int32_t threads;   /* at most, by its registers: of a block, and of a multiprocessor */
+  int32_t streams;   /* takes tile after tile, without halos between */
 } fmlp_gpu_tree_tile;
 
 /* A row of FMLP_GPU_MOMENTS_TILES or FMLP_GPU_PAIRS_TILES as one. */
-#define FMLP_GPU_TREE_TILE(name, fields_, count_, constants_, windows_, rows_, threads_)                     \
+#define FMLP_GPU_TREE_TILE(name, fields_, count_, constants_, windows_, rows_, threads_, streams_)           \
   {.kernel = FMLP_GPU_##name,                                                                                \
    .fields = fields_,                                                                                        \
    .count = count_,                                                                                          \
    .constants = constants_,                                                                                  \
    .windows = windows_,                                                                                      \
    .rows = rows_,                                                                                            \
-   .threads = threads_},
+   .threads = threads_,                                                                                      \
+   .streams = streams_},
 
 /* The kernels for windows wider than a tile. */
 typedef struct fmlp_gpu_tree_tall {
