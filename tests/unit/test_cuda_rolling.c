@@ -162,6 +162,8 @@ static void plan_families(plan_builder *p) {
   const int32_t mean = plan_window(p, true, FMLP_OP_MEAN, gap, 100);
   plan_window(p, true, FMLP_OP_STD, gap, 9);
   plan_window(p, true, FMLP_OP_KURT, mean, 13);
+  plan_pair(p, true, FMLP_OP_CORR, mean, slow, 25);
+  plan_put(p, true, (fmlp_rolling_node){.op = FMLP_OP_AUTOCORR, .a = gap, .window = 21, .lag = 5});
 }
 
 /* Single-row operators only, more than one program holds, operands mostly recent. */
