@@ -13,7 +13,7 @@
 
 namespace {
 
-enum { ALIGNMENT = 256, ZONE = 1024, MOST_QUARANTINED = 32 << 20 };
+enum { ALIGNMENT = 256, ZONE = 1024, MOST_QUARANTINED = 32 << 20, MOST_HIDDEN = 1 << 20 };
 const unsigned char zone_byte = 0xb6, released_byte = 0xdb;
 
 char line[256];
@@ -113,7 +113,7 @@ void *fmlp_simt_heap_allocate(fmlp_simt_heap *heap, size_t bytes, bool pinned) {
   heap->all[heap->count++] = made;
   if (!pinned) heap->used += (int64_t)bytes;
 #ifdef FMLP_SIMT_ASAN
-  if (!pinned) __asan_poison_memory_region(made.data, made.bytes);
+  if (!pinned && bytes <= MOST_HIDDEN) __asan_poison_memory_region(made.data, made.bytes);
 #endif
   return made.data;
 }
@@ -184,15 +184,20 @@ const fmlp_simt_allocation *fmlp_simt_heap_find(const fmlp_simt_heap *heap, cons
 }
 
 #ifdef FMLP_SIMT_ASAN
+/* Large ones stay in bounds: for those ASan maps its shadow anew each time. */
+static bool hidden(const fmlp_simt_allocation &it) {
+  return !it.pinned && it.bytes <= MOST_HIDDEN;
+}
+
 void fmlp_simt_heap_show(const fmlp_simt_heap *heap) {
   for (int64_t i = 0; i < heap->count; i++) {
-    if (!heap->all[i].pinned) __asan_unpoison_memory_region(heap->all[i].data, heap->all[i].bytes);
+    if (hidden(heap->all[i])) __asan_unpoison_memory_region(heap->all[i].data, heap->all[i].bytes);
   }
 }
 
 void fmlp_simt_heap_hide(const fmlp_simt_heap *heap) {
   for (int64_t i = 0; i < heap->count; i++) {
-    if (!heap->all[i].pinned) __asan_poison_memory_region(heap->all[i].data, heap->all[i].bytes);
+    if (hidden(heap->all[i])) __asan_poison_memory_region(heap->all[i].data, heap->all[i].bytes);
   }
 }
 #else

@@ -8,7 +8,8 @@
  *
  * Device memory begins as a pattern (NaNs with a payload, or large negative numbers, in turn), stands between
  * red zones that are looked at after every operation, and is a pattern again once released. Under ASan the
- * zones, released memory, and device memory as long as nothing of the device runs, are out of bounds instead.
+ * zones, released memory, and device memory (up to 1 MiB a piece) while nothing of the device runs are out of
+ * bounds instead.
  *
  * For whole programs the environment says what a setup leaves open:
  *   FMLP_SIMT_SEED=7          FMLP_SIMT_MEMORY=64M          FMLP_SIMT_SHARED=48K FMLP_SIMT_CHECKS=off
