@@ -149,12 +149,13 @@ fmlp_status fmlp_gpu_rolling_order(fmlp_device *device, const fmlp_gpu_rolling_j
   args.scratch = job->scratch;
   args.scratch_bytes = made.scratch_bytes;
   args.doublings = made.doublings;
-  const int64_t runs = (int64_t)1 << made.doublings;
-  const int32_t threads = fmlp_gpu_threads(device, runs < 1024 ? (int32_t)runs : 1024);
   if (made.scratch_bytes > 0) {
-    return fmlp_gpu_launch(device, FMLP_GPU_rolling_order_large, made.blocks, threads,
+    return fmlp_gpu_launch(device, FMLP_GPU_rolling_order_large, made.blocks, fmlp_gpu_threads(device, 1024),
                            FMLP_SHARED_SIZE(uint32_t, FMLP_GPU_ORDER_MOST_WARPS), &args, error);
   }
+  /* A thread for each run, as far as that goes. */
+  const int32_t wanted = least(1 << made.doublings, FMLP_GPU_ORDER_MOST_THREADS);
+  const int32_t threads = least(fmlp_gpu_threads(device, wanted), FMLP_GPU_ORDER_MOST_THREADS);
   return fmlp_gpu_launch(device, FMLP_GPU_rolling_order, made.blocks, threads, shared_bytes(made.doublings),
                          &args, error);
 }

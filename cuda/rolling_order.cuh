@@ -403,7 +403,7 @@ FMLP_DEVICE void fmlp_gpu_order_warm_up(const fmlp_gpu_rolling_order_args &args)
 }
 
 /* A tile in shared memory, one a block; blocks without one only help with the warm-up. */
-FMLP_KERNEL(rolling_order, fmlp_gpu_rolling_order_args) {
+FMLP_KERNEL_OF(rolling_order, fmlp_gpu_rolling_order_args, FMLP_GPU_ORDER_MOST_THREADS) {
   const int64_t items = fmlp_gpu_order_items(args.doublings), words = fmlp_gpu_order_words(args.doublings);
   FMLP_SHARED_MEMORY(space);
   fmlp_gpu_order_tile<fmlp_shared<int64_t>, fmlp_shared<uint16_t>, fmlp_shared<uint32_t>> tile;

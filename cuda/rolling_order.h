@@ -10,6 +10,7 @@ enum {
   FMLP_GPU_ORDER_FEWEST_DOUBLINGS = 5,
   FMLP_GPU_ORDER_MOST_DOUBLINGS = 28,
   FMLP_GPU_ORDER_MOST_WARPS = 32,
+  FMLP_GPU_ORDER_MOST_THREADS = 512, /* with a tile in shared memory: for 1024 ptxas spills on sm_90 */
   FMLP_GPU_ORDER_SHORT =
       32 /* windows up to here are answered from masks: a bit for each neighbour, and one */
 };
