@@ -12,6 +12,7 @@
 #include "cuda/device.h"
 #include "cuda/rolling_plan.h"
 #include "tests/equivalence/cases_plans.h"
+#include "tests/simt/runtime.h"
 
 enum { CALLS = 2 }; /* the second finds what the first left */
 
@@ -344,6 +345,93 @@ static void every_failing_allocation_is_reported_and_leaks_nothing(void **state)
   data_end(&data);
 }
 
+/* Everything from opening to closing, with whatever fails given back. */
+static fmlp_status whole_life(const plan_data *data, const division *how, bool *equal, fmlp_error *error) {
+  const int32_t count = data->plan.input_count + data->plan.output_count;
+  const size_t bytes = (size_t)data->rows * sizeof(double);
+  fmlp_buffer *buffers[PLAN_INPUTS + PLAN_NODES] = {NULL};
+  fmlp_compute compute = {&fmlp_simt_backend, NULL};
+  double *got = column_new(data->rows);
+  fmlp_status status = compute.backend->open(0, &compute.device, error);
+  const bool opened = status == FMLP_OK;
+  for (int32_t b = 0; b < count && status == FMLP_OK; b++) {
+    fmlp_gpu_tuning tuning = how->tuning;
+    tuning.spill = how->spilled >> b % 64 & 1;
+    fmlp_gpu_tune(compute.device, &tuning);
+    status = compute.backend->buffer_create(compute.device, bytes, &buffers[b], error);
+    if (status == FMLP_OK && b < data->plan.input_count) {
+      status = compute.backend->upload(compute.device, buffers[b], 0, data->inputs[b], bytes, error);
+    }
+  }
+  if (status == FMLP_OK) status = run_buffers(&compute, data, buffers, error);
+  *equal = true;
+  for (int32_t o = 0; o < data->plan.output_count && status == FMLP_OK; o++) {
+    status =
+        compute.backend->download(compute.device, buffers[data->plan.input_count + o], 0, got, bytes, error);
+    if (status == FMLP_OK) *equal = *equal && memcmp(got, data->wanted[o], bytes) == 0;
+  }
+  for (int32_t b = 0; b < count && opened; b++) compute.backend->buffer_free(compute.device, buffers[b]);
+  if (opened) compute.backend->close(compute.device);
+  free(got);
+  return status;
+}
+
+/* The n-th call of a kind fails, for every n there is: equal bits or one line, and nothing left behind. */
+static void check_faults(const plan_data *data, const division *how, int64_t *field, fmlp_simt_setup *setup,
+                         int *refused, int *survived) {
+  *refused = *survived = 0;
+  for (*field = 1;; ++*field) {
+    fmlp_simt_configure(setup);
+    const fmlp_simt_counters before = fmlp_simt_count();
+    const int64_t host = fmlp_memory_allocated();
+    fmlp_error error = {""};
+    bool equal = false;
+    const fmlp_status status = whole_life(data, how, &equal, &error);
+    const fmlp_simt_counters after = fmlp_simt_count();
+    assert_int_equal(after.live_allocations, before.live_allocations);
+    assert_int_equal(after.live_pinned, before.live_pinned);
+    assert_int_equal(after.damaged, before.damaged);
+    assert_int_equal(after.left_at_close, before.left_at_close);
+    assert_int_equal(fmlp_memory_allocated(), host);
+    if (status == FMLP_OK) assert_true(equal);
+    if (status != FMLP_OK) assert_int_equal(status, FMLP_ERR_DEVICE);
+    if (status != FMLP_OK) assert_non_null(strstr(error.text, "simt"));
+    const bool reached = field == &setup->lose_device       ? after.calls >= *field
+                         : field == &setup->fail_pinned     ? after.pinned >= *field
+                         : field == &setup->fail_allocation ? after.allocations >= *field
+                                                            : after.launches >= *field;
+    if (!reached) break;
+    *(status == FMLP_OK ? survived : refused) += 1;
+  }
+  fmlp_simt_configure(NULL);
+}
+
+static void every_fault_of_the_device_ends_in_equal_bits_or_one_line(void **state) {
+  (void)state;
+  plan_builder p = {.inputs = 2};
+  plan_lookbacks(&p);
+  plan_data data = data_of(&p, 0, 3000);
+  const division how = {{.chunk = 1500, .threads = 32}, 0x15};
+  fmlp_simt_setup setup = {.seed = 0};
+  int refused, survived;
+  check_faults(&data, &how, &setup.fail_allocation, &setup, &refused, &survived);
+  assert_int_equal(refused, 0); /* buffers spill, chunks shrink */
+  assert_true(survived > 3);
+  setup = (fmlp_simt_setup){.seed = 0};
+  check_faults(&data, &how, &setup.fail_pinned, &setup, &refused, &survived);
+  assert_int_equal(refused, 2 * FMLP_GPU_STAGES);
+  setup = (fmlp_simt_setup){.seed = 0};
+  check_faults(&data, &how, &setup.fail_launch, &setup, &refused, &survived);
+  assert_true(refused > 4 && survived == 0);
+  setup = (fmlp_simt_setup){.seed = 0};
+  check_faults(&data, &how, &setup.fail_kernel, &setup, &refused, &survived);
+  assert_true(refused > 4 && survived == 0);
+  setup = (fmlp_simt_setup){.seed = 3};
+  check_faults(&data, &how, &setup.lose_device, &setup, &refused, &survived);
+  assert_true(refused > 50);
+  data_end(&data);
+}
+
 /* More than the staging buffers hold at one time, from and to odd places. */
 static void large_copies_go_in_parts(void **state) {
   (void)state;
@@ -420,6 +508,7 @@ int main(void) {
       cmocka_unit_test(less_memory_means_smaller_chunks),
       cmocka_unit_test(a_refusal_leaves_the_device_usable),
       cmocka_unit_test(every_failing_allocation_is_reported_and_leaks_nothing),
+      cmocka_unit_test(every_fault_of_the_device_ends_in_equal_bits_or_one_line),
       cmocka_unit_test(large_copies_go_in_parts),
       cmocka_unit_test(the_base_set_is_two_programs_and_nine_jobs),
   };
