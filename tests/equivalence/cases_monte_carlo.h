@@ -22,6 +22,7 @@ typedef enum trade_list {
   TRADES_TINY,     /* of a capital near the smallest normal number: falls are denormal */
   TRADES_VAST,     /* of a capital near the largest: sums overflow */
   TRADES_ODD,      /* NaN and infinities among them */
+  TRADES_WILD,     /* far beyond the capital, both ways: in sums nearly all cancels, so their order shows */
 } trade_list;
 
 typedef struct monte_carlo_case {
@@ -87,6 +88,7 @@ static const monte_carlo_case monte_carlo_cases[] = {
     {"day, vast, compounding", FMLP_MC_DAY, TRADES_VAST, 300, 60, 1, 200, 3, true, 0, 0.5, 0, 3, 39},
     {"day, odd", FMLP_MC_DAY, TRADES_ODD, 300, 200, 1, 100, 3, false, 0.5, 0.5, 0.5, 3, 40},
     {"permutation, odd", FMLP_MC_PERMUTATION, TRADES_ODD, 300, 70, 1, 70, 1, true, 0, 0, 0, 3, 41},
+    {"iid, wild", FMLP_MC_IID, TRADES_WILD, 9000, 50, 1, 3, 1, false, 0, 0, 0, 1, 48},
     /* Lists that no shared memory holds. */
     {"iid, long list", FMLP_MC_IID, TRADES_MIXED, 40, 30000, 1, 150, 1, false, 0, 0, 0, 3, 42},
     {"moving block, long list", FMLP_MC_MOVING_BLOCK, TRADES_MIXED, 40, 30000, 9, 150, 1, true, 0, 0, 0, 3,
@@ -115,6 +117,8 @@ static inline void monte_carlo_odd_trade(const monte_carlo_case *c, int64_t t, d
   const int64_t which = monte_carlo_draw(c, 2, t, 64);
   if (c->list == TRADES_RATIOS) *ratio = which % 2 ? 0.0101 : -0.01;
   if (c->list == TRADES_THIRDS) *ratio = (double)(which % 3 - 1) / 300.0;
+  if (c->list == TRADES_WILD)
+    *ratio = fmlp_philox_unit((uint32_t)monte_carlo_draw(c, 3, t, 4294967296)) * 2e6 - 1e6;
   *pnl = *ratio * capital;
   if (c->list == TRADES_TINY && which % 4 == 0) *pnl = *ratio = -*ratio * 1e-308;
   if (c->list == TRADES_VAST && which == 0) *pnl = *ratio = 1e308;
