@@ -1,0 +1,149 @@
+/* A capture made by hand, small enough to check every view of it against numbers written down: two threads,
+ * nested and recursive paths with a name that every format must escape, two streams of one device with
+ * kernels at the same time and one operation nobody is known to have launched, calls, counters, samples.
+ *
+ *   main thread   run [1000, 100000]
+ *                   labels [2000, 20000] and [30000, 50000], search twice in each
+ *                   walk [60000, 90000], itself twice in it, the second time in no time
+ *   other thread  worker twice, walk in each
+ *
+ * Spans and paths agree exactly; self times add up to PROFILE_FIXTURE_TOTAL, the device's operations to
+ * PROFILE_FIXTURE_DEVICE. */
+#ifndef FMLP_TESTS_PROFILE_FIXTURE_H
+#define FMLP_TESTS_PROFILE_FIXTURE_H
+
+#include "tests/cmocka_fmlp.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "prof/capture.h"
+
+enum { PROFILE_FIXTURE_TOTAL = 149000, PROFILE_FIXTURE_DEVICE = 15500 };
+
+enum profile_fixture_site {
+  PROFILE_FIXTURE_RUN,
+  PROFILE_FIXTURE_LABELS,
+  PROFILE_FIXTURE_SEARCH,
+  PROFILE_FIXTURE_WALK,
+  PROFILE_FIXTURE_WORKER
+};
+
+static inline void *profile_fixture_copy(const void *from, size_t size) {
+  void *copy = malloc(size);
+  assert_non_null(copy);
+  memcpy(copy, from, size);
+  return copy;
+}
+
+#define PROFILE_FIXTURE_COPY(array)  profile_fixture_copy(array, sizeof(array))
+#define PROFILE_FIXTURE_COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
+
+static inline void profile_fixture_spans(fmlp_capture *capture) {
+  static const fmlp_capture_site sites[] = {{"run", "common/pipeline.c", "fmlp_run", 40},
+                                            {"labels", "common/stages/labels.c", "fmlp_label", 90},
+                                            {"labels.search", "cpu/triple_barrier.c", "search", 9},
+                                            {"walk \"a;b\" <\\>", "common/stages/walk.c", "walk", 10},
+                                            {"worker", "cpu/pool.c", "work", 7}};
+  static const fmlp_capture_thread threads[] = {{100, true}, {101, false}};
+  static const fmlp_capture_node nodes[] = {
+      {0, -1, PROFILE_FIXTURE_RUN, 1, 31000, 99000, 1, 1024},
+      {0, 0, PROFILE_FIXTURE_LABELS, 2, 12000, 38000, 2, 8192},
+      {0, 1, PROFILE_FIXTURE_SEARCH, 4, 26000, 26000, 0, 0},
+      {0, 0, PROFILE_FIXTURE_WALK, 1, 20999, 30000, 0, 0},
+      {0, 3, PROFILE_FIXTURE_WALK, 2, 9001, 9001, 3, 48},
+      {1, -1, PROFILE_FIXTURE_WORKER, 2, 36000, 50000, 0, 0},
+      {1, 5, PROFILE_FIXTURE_WALK, 2, 14000, 14000, 0, 0},
+  };
+  static const fmlp_capture_event events[] = {
+      {0, 0, 1000, 100000}, {1, 1, 2000, 20000},  {2, 2, 3000, 8000},   {2, 2, 9000, 12000},
+      {1, 1, 30000, 50000}, {2, 2, 31000, 40000}, {2, 2, 40000, 49000}, {3, 1, 60000, 90000},
+      {4, 2, 61000, 70001}, {4, 2, 70001, 70001}, {5, 0, 5000, 25000},  {6, 1, 6000, 10000},
+      {5, 0, 30000, 60000}, {6, 1, 31000, 41000},
+  };
+  capture->start = 1000000000;
+  capture->stop = 1000120000;
+  capture->level = FMLP_CAPTURE_FULL;
+  capture->sites = PROFILE_FIXTURE_COPY(sites);
+  capture->site_count = PROFILE_FIXTURE_COUNT(sites);
+  capture->threads = PROFILE_FIXTURE_COPY(threads);
+  capture->thread_count = PROFILE_FIXTURE_COUNT(threads);
+  capture->nodes = PROFILE_FIXTURE_COPY(nodes);
+  capture->node_count = PROFILE_FIXTURE_COUNT(nodes);
+  capture->events = PROFILE_FIXTURE_COPY(events);
+  capture->event_count = PROFILE_FIXTURE_COUNT(events);
+  capture->spans = capture->event_count;
+  capture->pair_picoseconds = 20500;
+}
+
+static inline void profile_fixture_device(fmlp_capture *capture) {
+  const int32_t copy = fmlp_capture_name(capture, "cudaMemcpyAsync");
+  const int32_t launch = fmlp_capture_name(capture, "cudaLaunchKernel");
+  const int32_t wait = fmlp_capture_name(capture, "cudaStreamSynchronize");
+  const int32_t barrier = fmlp_capture_name(capture, "triple_barrier");
+  const int32_t sum = fmlp_capture_name(capture, "sum<int>");
+  const int32_t upload = fmlp_capture_name(capture, "copy to the device");
+  const int32_t download = fmlp_capture_name(capture, "copy from the device");
+  const int32_t fill = fmlp_capture_name(capture, "fill");
+  const fmlp_capture_device devices[] = {
+      {0, fmlp_capture_name(capture, "Test GPU"), (int64_t)1 << 30, 16, 1000000000}};
+  const fmlp_capture_call calls[] = {
+      {1, 0, copy, FMLP_CALL_RUNTIME, 2500, 3000},   {2, 0, launch, FMLP_CALL_RUNTIME, 3200, 3400},
+      {2, 0, launch, FMLP_CALL_RUNTIME, 3500, 3700}, {1, 0, copy, FMLP_CALL_RUNTIME, 8200, 8600},
+      {1, 0, wait, FMLP_CALL_WAIT, 12500, 15000},
+  };
+  const fmlp_capture_operation operations[] = {
+      {1, upload, FMLP_OPERATION_UPLOAD, 0, 7, 0, 3500, 5000, 4096, 0, 0, 0, 0},
+      {2, barrier, FMLP_OPERATION_KERNEL, 0, 7, 1, 5000, 9000, 0, 12, 256, 32, 1024},
+      {2, barrier, FMLP_OPERATION_KERNEL, 0, 13, 2, 6000, 10000, 0, 12, 256, 32, 1024},
+      {-1, sum, FMLP_OPERATION_KERNEL, 0, 13, -1, 8000, 12000, 0, 1, 32, 16, 0}, /* beside the one before */
+      {1, download, FMLP_OPERATION_DOWNLOAD, 0, 7, 3, 10000, 11500, 1024, 0, 0, 0, 0},
+      {4, fill, FMLP_OPERATION_FILL, 0, 13, -1, 61500, 62000, 64, 0, 0, 0, 0},
+  };
+  capture->devices = PROFILE_FIXTURE_COPY(devices);
+  capture->device_count = PROFILE_FIXTURE_COUNT(devices);
+  capture->calls = PROFILE_FIXTURE_COPY(calls);
+  capture->call_count = PROFILE_FIXTURE_COUNT(calls);
+  capture->operations = PROFILE_FIXTURE_COPY(operations);
+  capture->operation_count = PROFILE_FIXTURE_COUNT(operations);
+  capture->unattributed_operations = 1;
+  capture->device_clock_residual = 40;
+}
+
+static inline void profile_fixture_samples(fmlp_capture *capture) {
+  const int32_t file = fmlp_capture_name(capture, "cpu/triple_barrier.c");
+  const int32_t loop = fmlp_capture_name(capture, "search_loop");
+  const int32_t main_name = fmlp_capture_name(capture, "main");
+  const int32_t pool = fmlp_capture_name(capture, "pool_loop");
+  const fmlp_capture_frame frames[] = {{loop, file, 33, 0x1010},
+                                       {main_name, -1, 0, 0x2000},
+                                       {main_name, -1, 0, 0x2008},
+                                       {pool, -1, 0, 0x3000}};
+  static const fmlp_capture_sample samples[] = {
+      {0, -1, 500, 2, 1}, {0, 2, 4000, 0, 2}, {0, 2, 9500, 0, 2}, {1, 6, 7000, 3, 1}};
+  static const fmlp_capture_counter counters[] = {
+      {FMLP_COUNTER_RESIDENT, -1, 1000, 1 << 20},     {FMLP_COUNTER_RESIDENT, -1, 50000, 3 << 20},
+      {FMLP_COUNTER_ALLOCATED, -1, 2000, 9216},       {FMLP_COUNTER_ALLOCATED, -1, 90000, 0},
+      {FMLP_COUNTER_DEVICE_MEMORY, 0, 2600, 1 << 16}, {FMLP_COUNTER_DEVICE_MEMORY, 0, 95000, 0},
+  };
+  capture->frames = PROFILE_FIXTURE_COPY(frames);
+  capture->frame_count = PROFILE_FIXTURE_COUNT(frames);
+  capture->samples = PROFILE_FIXTURE_COPY(samples);
+  capture->sample_count = PROFILE_FIXTURE_COUNT(samples);
+  capture->counters = PROFILE_FIXTURE_COPY(counters);
+  capture->counter_count = PROFILE_FIXTURE_COUNT(counters);
+  capture->peak_resident = 3 << 20;
+  capture->peak_allocated = 9216;
+}
+
+/* The caller's: fmlp_capture_free. */
+static inline fmlp_capture *profile_fixture(void) {
+  fmlp_capture *capture = calloc(1, sizeof *capture);
+  assert_non_null(capture);
+  profile_fixture_spans(capture);
+  profile_fixture_device(capture);
+  profile_fixture_samples(capture);
+  return capture;
+}
+
+#endif
