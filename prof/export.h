@@ -16,4 +16,21 @@ bool fmlp_export_csv(const fmlp_capture *capture, FILE *out);
 /* "outer;inner N": a line a call path with its self time in ns, as flame graph programs read it. */
 bool fmlp_export_collapsed(const fmlp_capture *capture, FILE *out);
 
+/* A file of Python's pstats: the functions of the spans. The other: the devices' operations as functions of
+ * their own, ('~', 0, '<name>'), below the functions that launched them; apart, because what a device does
+ * goes on after its launch has returned and would not add up in one tree. */
+bool fmlp_export_pstats(const fmlp_capture *capture, FILE *out);
+bool fmlp_export_pstats_device(const fmlp_capture *capture, FILE *out);
+
+/* The graph of callers, for Graphviz. */
+bool fmlp_export_dot(const fmlp_capture *capture, FILE *out);
+
+/* speedscope's JSON. */
+bool fmlp_export_speedscope(const fmlp_capture *capture, FILE *out);
+
+/* Trace events, at most a million and the rows' names; what is left out is counted in the file ("otherData",
+ * beside the totals of everything). */
+bool fmlp_export_chrome(const fmlp_capture *capture, FILE *out);
+bool fmlp_export_chrome_limited(const fmlp_capture *capture, int64_t max_events, FILE *out);
+
 #endif

@@ -7,7 +7,7 @@
 
 /* fmlp profile show RUN|FILE [--sort KEY] [--top N] [--filter REGEX]: the times of a finished run as pstats
  * prints them. FMLP_ERR_USAGE for a wrong option, key or expression, FMLP_ERR_INPUT for a missing or damaged
- * profile. */
+ * profile. fmlp profile export --format FORMAT -o OUTPUT RUN|FILE: the same for other programs. */
 FMLP_WARN_UNUSED fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error);
 
 /* fmlp devices */

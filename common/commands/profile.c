@@ -9,26 +9,32 @@
 #include <time.h>
 
 #include "common/commands/commands.h"
+#include "common/commands/profile_commands.h"
 #include "prof/profile_json.h"
 #include "prof/report.h"
 
 static const char USAGE[] =
     "usage: fmlp profile show RUN|FILE [--sort KEY] [--top N] [--filter REGEX]\n"
+    "       fmlp profile export --format FORMAT -o OUTPUT RUN|FILE\n"
     "\n"
     "  RUN|FILE        a run folder, or a profile.json\n"
     "  --sort KEY      calls ncalls cumtime cumulative filename line module name nfl pcalls stdname time\n"
     "                  tottime (default: tottime)\n"
     "  --top N         the first N rows\n"
-    "  --filter REGEX  rows whose file:line(function) matches\n";
+    "  --filter REGEX  rows whose file:line(function) matches\n"
+    "  --format FORMAT pstats (Python, snakeviz, gprof2dot), chrome (Perfetto), speedscope, collapsed "
+    "(flame\n"
+    "                  graphs), dot (Graphviz), csv\n"
+    "  -o OUTPUT       the file to write, or to replace when it is there; compressed where it ends in .gz "
+    "or\n"
+    "                  .zst\n";
 
 typedef struct show_request {
   const char *source;
   fmlp_report_selection selection;
 } show_request;
 
-/* The value of `--name VALUE` or `--name=VALUE` at arguments[*at], advancing past it; NULL for another
- * argument. */
-static const char *option_value(int count, char *const *arguments, int *at, const char *name) {
+const char *fmlp_profile_option(int count, char *const *arguments, int *at, const char *name) {
   const char *argument = arguments[*at];
   size_t length = strlen(name);
   if (strncmp(argument, name, length) != 0) return NULL;
@@ -57,11 +63,11 @@ static fmlp_status set_top(show_request *request, const char *word, fmlp_error *
 static fmlp_status parse_show(int count, char *const *arguments, show_request *request, fmlp_error *error) {
   for (int i = 0; i < count; i++) {
     const char *value = NULL;
-    if ((value = option_value(count, arguments, &i, "--sort")))
+    if ((value = fmlp_profile_option(count, arguments, &i, "--sort")))
       FMLP_TRY(set_sort(request, value, error));
-    else if ((value = option_value(count, arguments, &i, "--top")))
+    else if ((value = fmlp_profile_option(count, arguments, &i, "--top")))
       FMLP_TRY(set_top(request, value, error));
-    else if ((value = option_value(count, arguments, &i, "--filter")))
+    else if ((value = fmlp_profile_option(count, arguments, &i, "--filter")))
       request->selection.filter = value;
     else if (arguments[i][0] == '-')
       return fmlp_fail(error, FMLP_ERR_USAGE,
@@ -79,9 +85,8 @@ static fmlp_status parse_show(int count, char *const *arguments, show_request *r
                    "[--filter REGEX]");
 }
 
-/* A run folder's file, or the file itself. */
-static fmlp_status find_file(const char *source, char *path, size_t capacity, struct stat *found,
-                             fmlp_error *error) {
+fmlp_status fmlp_profile_find(const char *source, char *path, size_t capacity, struct stat *found,
+                              fmlp_error *error) {
   if (stat(source, found) != 0) return fmlp_fail(error, FMLP_ERR_INPUT, "%s: %s", source, strerror(errno));
   const char *inner = S_ISDIR(found->st_mode) ? "/profile/profile.json" : "";
   int length = snprintf(path, capacity, "%s%s", source, inner);
@@ -110,7 +115,7 @@ static fmlp_status show(int count, char *const *arguments, fmlp_error *error) {
   FMLP_TRY(parse_show(count, arguments, &request, error));
   char path[4096], title[4096 + 64], message[512] = "", when[64] = "";
   struct stat found;
-  FMLP_TRY(find_file(request.source, path, sizeof path, &found, error));
+  FMLP_TRY(fmlp_profile_find(request.source, path, sizeof path, &found, error));
   fmlp_capture *capture = fmlp_profile_read(path, message, (int64_t)sizeof message);
   if (!capture) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
   struct tm local;
@@ -129,10 +134,13 @@ fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_erro
     help = help || strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0;
   if (help) return fputs(USAGE, stdout) >= 0 ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output");
   if (strcmp(verb, "show") == 0) return show(argument_count - 2, arguments + 2, error);
-  static const char *const LATER[] = {"diff", "check", "top", "export"};
+  if (strcmp(verb, "export") == 0) return fmlp_profile_export(argument_count - 2, arguments + 2, error);
+  static const char *const LATER[] = {"diff", "check", "top"};
   for (size_t i = 0; i < sizeof LATER / sizeof LATER[0]; i++)
     if (strcmp(verb, LATER[i]) == 0)
-      return fmlp_fail(error, FMLP_ERR_USAGE, "profile %s is not built yet; there is: profile show", verb);
-  return fmlp_fail(error, FMLP_ERR_USAGE, "profile: %s%s; use: fmlp profile show RUN|FILE",
+      return fmlp_fail(error, FMLP_ERR_USAGE,
+                       "profile %s is not built yet; there are: profile show, profile export", verb);
+  return fmlp_fail(error, FMLP_ERR_USAGE,
+                   "profile: %s%s; use: fmlp profile show RUN|FILE, or fmlp profile export",
                    verb[0] ? "unknown verb " : "no verb", verb);
 }

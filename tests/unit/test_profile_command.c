@@ -1,4 +1,4 @@
-/* fmlp profile show: arguments, files, exit status. */
+/* fmlp profile show and export: arguments, files, exit status. */
 #define _GNU_SOURCE
 #include "tests/cmocka_fmlp.h"
 
@@ -72,6 +72,38 @@ static void a_run_folder_stands_for_its_profile(void **state) {
   assert_int_equal(rmdir(folder), 0);
 }
 
+/* The whole file, in `printed`. */
+static void load(const char *path) {
+  FILE *file = fopen(path, "rb");
+  assert_non_null(file);
+  printed[fread(printed, 1, sizeof printed - 1, file)] = '\0';
+  assert_int_equal(fclose(file), 0);
+}
+
+static void a_profile_is_exported_whole_or_not_at_all(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  char folder[] = "/tmp/fmlp_export_XXXXXX", path[128];
+  assert_non_null(mkdtemp(folder));
+  (void)snprintf(path, sizeof path, "%s/out", folder);
+  assert_int_equal(RUN(&error, "export", "--format", "csv", "-o", path, GOLDEN), FMLP_OK);
+  assert_string_equal(printed, "");
+  load(path);
+  assert_non_null(
+      strstr(printed, "\n3,2,100,\"labels.search\",\"cpu/triple_barrier.c\",9,\"f\",4,100500500,"));
+  assert_int_equal(RUN(&error, "export", "--format=collapsed", "--output", path, GOLDEN), FMLP_OK);
+  load(path); /* replaced */
+  assert_non_null(strstr(printed, "run;labels;labels.search 100500500\n"));
+  assert_int_equal(unlink(path), 0);
+  printed[0] = '\0';
+  assert_int_equal(RUN(&error, "export", "--format", "dot", "-o", folder, GOLDEN), FMLP_ERR_OTHER);
+  assert_int_equal(RUN(&error, "export", "--format", "dot", "-o", "/dev/null", GOLDEN), FMLP_ERR_OTHER);
+  assert_int_equal(RUN(&error, "export", "--format", "dot", "-o", "/dev/full/x", GOLDEN), FMLP_ERR_OTHER);
+  assert_non_null(strstr(error.text, "/dev/full/x"));
+  assert_int_equal(RUN(&error, "export", "--format", "dot", "-o", path, "/nowhere"), FMLP_ERR_INPUT);
+  assert_int_equal(rmdir(folder), 0); /* nothing was left in it */
+}
+
 static void help_is_printed(void **state) {
   (void)state;
   fmlp_error error = {""};
@@ -102,6 +134,14 @@ static void wrong_arguments_are_refused_with_a_hint(void **state) {
   expect_refusal(RUN(&error, "show", "/nowhere"), FMLP_ERR_INPUT, &error, "/nowhere");
   expect_refusal(RUN(&error, "show", "/dev/null"), FMLP_ERR_INPUT, &error, "/dev/null");
   expect_refusal(RUN(&error, "diff", "a", "b"), FMLP_ERR_USAGE, &error, "not built yet");
+  expect_refusal(RUN(&error, "export", GOLDEN), FMLP_ERR_USAGE, &error, "--format is missing");
+  expect_refusal(RUN(&error, "export", "--format", "csv", GOLDEN), FMLP_ERR_USAGE, &error, "-o OUTPUT");
+  expect_refusal(RUN(&error, "export", "--format", "csv", "-o", "x"), FMLP_ERR_USAGE, &error, "the run");
+  expect_refusal(RUN(&error, "export", "--format", "svg", "-o", "x", GOLDEN), FMLP_ERR_USAGE, &error,
+                 "svg is unknown; use one of: pstats chrome speedscope collapsed dot csv");
+  expect_refusal(RUN(&error, "export", "--format", "html", "-o", "x", GOLDEN), FMLP_ERR_USAGE, &error,
+                 "not built yet");
+  expect_refusal(RUN(&error, "export", "--frobnicate", GOLDEN), FMLP_ERR_USAGE, &error, "--frobnicate");
   expect_refusal(RUN(&error, "shwo"), FMLP_ERR_USAGE, &error, "shwo");
   expect_refusal(run(0, NULL, &error), FMLP_ERR_USAGE, &error, "no verb");
 }
@@ -110,6 +150,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_profile_is_shown_as_pstats_does),
       cmocka_unit_test(a_run_folder_stands_for_its_profile),
+      cmocka_unit_test(a_profile_is_exported_whole_or_not_at_all),
       cmocka_unit_test(help_is_printed),
       cmocka_unit_test(wrong_arguments_are_refused_with_a_hint),
   };
