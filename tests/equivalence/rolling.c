@@ -285,6 +285,30 @@ static fmlp_status check_more_windows(equivalence *all, fmlp_error *error) {
   return FMLP_OK;
 }
 
+/* Recursions over columns whose missing rows begin in one super-block of 4096 rows and end in the next, or
+ * take a whole one: what they repeat then stands in another block's rows, or in another chunk's. */
+static fmlp_status check_missing_stretches(equivalence *all, const fmlp_case_operator *o, fmlp_error *error) {
+  enum { SUPER = 4096, ROWS = 3 * SUPER + 200, TURNS = 2 };
+  static const int64_t missing[][2] = {
+      {SUPER - 70, SUPER - 66}, {SUPER - 6, SUPER + 3}, {2 * SUPER - 2, 3 * SUPER + 9}};
+  char name[NAME_CAPACITY];
+  (void)snprintf(name, sizeof name, "%s(%.4g) of stretches of missing rows", fmlp_operators[o->op].name,
+                 o->parameter);
+  if (is_particular(all) || all->options.data || !equivalence_wants(all, "rolling", name)) return FMLP_OK;
+  fmlp_rolling_node node = fmlp_case_node(o);
+  const fmlp_rolling_plan plan = {.input_count = 1, .node_count = 1, .output_count = 1, .nodes = &node};
+  double *input = NULL;
+  FMLP_TRY(fmlp_alloc(&input, ROWS, sizeof *input, "an operand", error));
+  fmlp_case_fill(FMLP_DATA_WALK, ROWS, FMLP_CASE_SEED, input);
+  for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+    for (int64_t row = missing[i][0]; row < missing[i][1]; row++) input[row] = fmlp_nan();
+  }
+  const fmlp_status status =
+      equivalence_check_plan(all, name, "stretches of missing rows", &plan, &input, ROWS, TURNS, error);
+  fmlp_free(input);
+  return status;
+}
+
 fmlp_status equivalence_rolling(equivalence *all, fmlp_error *error) {
   for (int32_t i = 0; i < FMLP_CASE_OPERATORS; i++) {
     const fmlp_case_operator *o = &fmlp_case_operators[i];
@@ -292,6 +316,8 @@ fmlp_status equivalence_rolling(equivalence *all, fmlp_error *error) {
     const bool product = all->options.size != EQUIVALENCE_QUICK || is_particular(all);
     FMLP_TRY(product ? check_product(all, o, error) : check_quick(all, o, i, error));
     if (all->options.size == EQUIVALENCE_FULL) FMLP_TRY(check_large(all, o, i, error));
+    const bool recursive = o->op == FMLP_OP_EMA || o->op == FMLP_OP_EWM_STD;
+    if (recursive && o->parameter < 1.0) FMLP_TRY(check_missing_stretches(all, o, error));
   }
   FMLP_TRY(check_more_windows(all, error));
   FMLP_TRY(check_other_window(all, error));
