@@ -4,7 +4,8 @@
  * Process 1 is the program: a row a thread, then rows of the calls to the device's runtime (rows of their
  * own, because their clock is another: they need not nest in the spans). Each device is a process, a row a
  * lane of a stream. An arrow leads from a call to what it launched. Viewers give up on files that are too
- * large: beyond the limit events are left out, spans last, and counted in the file. */
+ * large: within the limit spans come first, then operations, counters, calls and arrows, each from its
+ * beginning; what is left out is counted in the file. */
 #include "prof/export.h"
 
 #include <inttypes.h>
@@ -17,7 +18,7 @@ enum { HOST = 1, FIRST_DEVICE = 2, DEFAULT_EVENTS = 1000000 };
 typedef struct writer {
   const fmlp_capture *capture;
   FILE *out;
-  int64_t left; /* events that may still be written */
+  int64_t arrows; /* that may still be written */
   int64_t written, left_out, arrows_left_out;
   fmlp_export_tracks *tracks;
   int32_t *call_track; /* [call_count] -1 left out */
@@ -35,15 +36,6 @@ static void begin_event(writer *to, char phase, int32_t process, int32_t row, in
   write_microseconds(to->out, time);
 }
 
-static bool room_for(writer *to, int64_t events) {
-  if (to->left < events) {
-    to->left = 0; /* what comes later is left out too, not only what is large */
-    return false;
-  }
-  to->left -= events;
-  return true;
-}
-
 static void write_slice(writer *to, int32_t process, int32_t row, int64_t start, int64_t end,
                         const char *category, const char *name) {
   begin_event(to, 'X', process, row, start);
@@ -53,12 +45,12 @@ static void write_slice(writer *to, int32_t process, int32_t row, int64_t start,
   fmlp_export_json_string(name, to->out);
 }
 
-static void write_spans(writer *to) {
+static void write_spans(writer *to, int64_t room) {
   const fmlp_capture *capture = to->capture;
   for (int64_t i = 0; i < capture->event_count; i++) {
     const fmlp_capture_event *event = &capture->events[i];
     const fmlp_capture_node *node = &capture->nodes[event->node];
-    if (!room_for(to, 1)) {
+    if (i >= room) {
       to->left_out++;
       continue;
     }
@@ -72,18 +64,17 @@ static int32_t track_row(const writer *to, int32_t track) {
   return to->capture->thread_count + 1 + track;
 }
 
-static void write_calls(writer *to) {
+static void write_calls(writer *to, int64_t room) {
   static const char *const KINDS[] = {"runtime", "driver", "wait", "overhead"};
   const fmlp_capture *capture = to->capture;
   for (int64_t i = 0; i < capture->call_count; i++) {
     const fmlp_capture_call *call = &capture->calls[i];
     to->call_track[i] =
-        to->left > 0 ? fmlp_export_track_take(to->tracks, -1, call->thread, call->start, call->end) : -1;
+        i < room ? fmlp_export_track_take(to->tracks, -1, call->thread, call->start, call->end) : -1;
     if (to->call_track[i] < 0) {
       to->left_out++;
       continue;
     }
-    to->left--;
     write_slice(to, HOST, track_row(to, to->call_track[i]), call->start, call->end, KINDS[call->kind],
                 capture->names[call->name]);
     (void)fputc('}', to->out);
@@ -96,10 +87,11 @@ static void write_arrow(writer *to, int64_t number, int32_t row) {
   if (operation->call < 0) return;
   const fmlp_capture_call *call = &to->capture->calls[operation->call];
   int32_t from = to->call_track[operation->call];
-  if (from < 0 || operation->start < call->start || !room_for(to, 2)) { /* no arrow leads back in time */
+  if (from < 0 || operation->start < call->start || to->arrows == 0) { /* none leads back in time */
     to->arrows_left_out++;
     return;
   }
+  to->arrows--;
   begin_event(to, 's', HOST, track_row(to, from), call->start);
   (void)fprintf(to->out, ",\"id\":%" PRId64 ",\"cat\":\"launch\",\"name\":\"launch\"}", number);
   begin_event(to, 'f', FIRST_DEVICE + operation->device, row, operation->start);
@@ -125,28 +117,27 @@ static void write_operation(writer *to, int64_t number, int32_t row) {
   write_arrow(to, number, row);
 }
 
-static void write_operations(writer *to) {
+static void write_operations(writer *to, int64_t room) {
   for (int64_t i = 0; i < to->capture->operation_count; i++) {
     const fmlp_capture_operation *operation = &to->capture->operations[i];
-    int32_t track = to->left > 0 ? fmlp_export_track_take(to->tracks, operation->device, operation->stream,
-                                                          operation->start, operation->end)
-                                 : -1;
+    int32_t track = i < room ? fmlp_export_track_take(to->tracks, operation->device, operation->stream,
+                                                      operation->start, operation->end)
+                             : -1;
     if (track < 0) {
       to->left_out++;
       continue;
     }
-    to->left--;
     write_operation(to, i, track_row(to, track));
   }
 }
 
-static void write_counters(writer *to) {
+static void write_counters(writer *to, int64_t room) {
   static const char *const KINDS[FMLP_COUNTER_KINDS] = {"resident memory", "allocated memory",
                                                         "device memory"};
   for (int64_t i = 0; i < to->capture->counter_count; i++) {
     const fmlp_capture_counter *counter = &to->capture->counters[i];
     bool device = counter->kind == FMLP_COUNTER_DEVICE_MEMORY;
-    if (!room_for(to, 1)) {
+    if (i >= room) {
       to->left_out++;
       continue;
     }
@@ -210,17 +201,30 @@ static void write_totals(const writer *to) {
       host, device, capture->dropped_events, capture->dropped_operations, to->left_out, to->arrows_left_out);
 }
 
+/* As many as are wanted, or as there is room for. */
+static int64_t take(int64_t *left, int64_t wanted) {
+  int64_t taken = wanted < *left ? wanted : *left;
+  *left -= taken;
+  return taken;
+}
+
 bool fmlp_export_chrome_limited(const fmlp_capture *capture, int64_t max_events, FILE *out) {
-  writer to = {.capture = capture, .out = out, .left = max_events};
+  writer to = {.capture = capture, .out = out};
+  int64_t left = max_events;
+  const int64_t spans = take(&left, capture->event_count);
+  const int64_t operations = take(&left, capture->operation_count);
+  const int64_t counters = take(&left, capture->counter_count);
+  const int64_t calls = take(&left, capture->call_count);
   to.tracks = calloc(1, sizeof *to.tracks);
   to.call_track = malloc(((size_t)capture->call_count + 1) * sizeof *to.call_track);
   bool room = to.tracks && to.call_track;
   if (room) {
     (void)fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n", out);
-    write_spans(&to);
-    write_calls(&to);
-    write_operations(&to);
-    write_counters(&to);
+    to.arrows = left / 2; /* each is two events */
+    write_spans(&to, spans);
+    write_calls(&to, calls);
+    write_operations(&to, operations);
+    write_counters(&to, counters);
     write_names(&to);
     write_totals(&to);
   }

@@ -125,24 +125,22 @@ static void name_thread(const fmlp_capture *capture, int32_t thread, char *name,
                  capture->threads[thread].id);
 }
 
-/* Events come by thread: `*next` is the first of this one, then of the one after. */
-static void write_thread(writer *to, int32_t thread, int64_t *next) {
+static void write_thread(writer *to, int32_t thread) {
   const fmlp_capture *capture = to->capture;
   char name[64];
   timeline line = {.out = to->out};
-  int64_t at = *next;
-  if (at >= capture->event_count || capture->nodes[capture->events[at].node].thread != thread) return;
-  name_thread(capture, thread, name, sizeof name);
-  begin_profile(to, "evented", "nanoseconds", name);
-  (void)fputs(", \"events\": [", to->out);
-  for (; at < capture->event_count; at++) {
-    const fmlp_capture_event *event = &capture->events[at];
+  for (int64_t i = 0; i < capture->event_count; i++) {
+    const fmlp_capture_event *event = &capture->events[i];
     const fmlp_capture_node *node = &capture->nodes[event->node];
-    if (node->thread != thread) break;
+    if (node->thread != thread) continue;
+    if (line.written == 0) {
+      name_thread(capture, thread, name, sizeof name);
+      begin_profile(to, "evented", "nanoseconds", name);
+      (void)fputs(", \"events\": [", to->out);
+    }
     add(&line, node->site, event->depth, event->start, event->end);
   }
-  end_timeline(to, &line);
-  *next = at;
+  if (line.written > 0) end_timeline(to, &line);
 }
 
 /* `track_of` [operation_count] tells where each operation goes. */
@@ -221,9 +219,8 @@ bool fmlp_export_speedscope(const fmlp_capture *capture, FILE *out) {
   write_frames(&to);
   (void)fputs("  \"profiles\": [\n", out);
   write_paths(&to);
-  for (int32_t t = 0; t < capture->thread_count; t++) write_thread(&to, t, &next);
+  for (int32_t t = 0; t < capture->thread_count; t++) write_thread(&to, t);
   bool room = write_device(&to, &left_out);
-  next = 0;
   for (int32_t t = 0; t < capture->thread_count; t++) write_samples(&to, t, &next);
   (void)fprintf(
       out,

@@ -341,30 +341,32 @@ static void chrome_nests_and_its_arrows_have_both_ends(void **state) {
   fmlp_capture_free(capture);
 }
 
-static bool chrome_of_twenty_one(const fmlp_capture *capture, FILE *out) {
-  return fmlp_export_chrome_limited(capture, 21, out);
-}
+static int64_t limit;
 
-static bool chrome_of_three(const fmlp_capture *capture, FILE *out) {
-  return fmlp_export_chrome_limited(capture, 3, out);
+static bool limited_chrome(const fmlp_capture *capture, FILE *out) {
+  return fmlp_export_chrome_limited(capture, limit, out);
 }
 
 static void chrome_counts_what_finds_no_room(void **state) {
   (void)state;
+  static const struct {
+    int64_t limit;
+    int slices, counters, arrows, left_out;
+  } cases[] = {{0, 0, 0, 0, 31},  {3, 3, 0, 0, 28},  {21, 20, 1, 0, 10}, /* spans, then operations */
+               {31, 25, 6, 0, 0}, {36, 25, 6, 2, 0}, {39, 25, 6, 4, 0}};
   fmlp_capture *capture = profile_fixture();
-  json_t *root = json_of(chrome_of_twenty_one, capture); /* spans, calls, an operation, no whole arrow */
-  const json_t *events = json_object_get(root, "traceEvents"), *other = json_object_get(root, "otherData");
-  assert_int_equal(count_phase(events, "X"), 20);
-  assert_int_equal(check_arrows(events), 0);
-  assert_int_equal(integer(other, "left_out"), 5 + capture->counter_count);
-  assert_int_equal(integer(other, "arrows_left_out"), 1);
-  json_decref(root);
-  root = json_of(chrome_of_three, capture);
-  other = json_object_get(root, "otherData");
-  assert_int_equal(count_phase(json_object_get(root, "traceEvents"), "X"), 3);
-  assert_int_equal(integer(other, "left_out"), 11 + 5 + 6 + capture->counter_count);
-  assert_int_equal(integer(other, "tottime_ns"), PROFILE_FIXTURE_TOTAL);
-  json_decref(root);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    limit = cases[i].limit;
+    json_t *root = json_of(limited_chrome, capture);
+    const json_t *events = json_object_get(root, "traceEvents"), *other = json_object_get(root, "otherData");
+    assert_int_equal(count_phase(events, "X"), cases[i].slices);
+    assert_int_equal(count_phase(events, "C"), cases[i].counters);
+    assert_int_equal(check_arrows(events), cases[i].arrows);
+    assert_int_equal(integer(other, "left_out"), cases[i].left_out);
+    assert_int_equal(integer(other, "tottime_ns"), PROFILE_FIXTURE_TOTAL);
+    if (limit >= 20) assert_int_equal(integer(other, "arrows_left_out"), 4 - cases[i].arrows);
+    json_decref(root);
+  }
   fmlp_capture_free(capture);
 }
 
