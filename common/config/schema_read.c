@@ -40,10 +40,13 @@ static fmlp_status set_text(const reading *in, const char *text, bool quoted) {
   return FMLP_OK;
 }
 
-/* "a whole number >= 1", "a number in (0, 1]". */
-static void describe_range(const fmlp_schema_row *row, const char *kind, char *text, size_t capacity) {
+/* "a whole number >= 1", "a number in (0, 1]"; "a whole number <= 2147483647" for a value beyond it. */
+static void describe_range(const fmlp_schema_row *row, const char *kind, bool beyond, char *text,
+                           size_t capacity) {
   if (row->min == 0 && row->max == 0) {
     (void)snprintf(text, capacity, "%s", kind);
+  } else if (beyond && row->max >= 2147483647.0) {
+    (void)snprintf(text, capacity, "%s <= %.17g", kind, row->max);
   } else if (row->max >= 2147483647.0 || row->max == 1e18) {
     (void)snprintf(text, capacity, "%s %s %g", kind, row->flags & FMLP_KEY_MIN_OPEN ? ">" : ">=", row->min);
   } else {
@@ -61,7 +64,9 @@ static bool in_range(const fmlp_schema_row *row, double value) {
 
 static fmlp_status out_of_range(const reading *in, const char *kind) {
   char text[128];
-  describe_range(in->row, kind, text, sizeof text);
+  double value = 0;
+  bool beyond = fmlp_parse_double(in->node, &value) && value > in->row->max;
+  describe_range(in->row, kind, beyond, text, sizeof text);
   return expected(in, text);
 }
 

@@ -94,7 +94,7 @@ static fmlp_status validate_parameters(const fmlp_rolling_node *node, int32_t in
     break;
   case FMLP_OP_AUTOCORR:
     if (node->lag < 1 || node->lag > window_limit)
-      return bad_node(error, index, node, "lag must be at least 1");
+      return bad_node(error, index, node, "lag must lie in [1, 1099511627776]");
     break;
   default:
     break;
@@ -114,7 +114,12 @@ static fmlp_status validate_node(const fmlp_rolling_plan *plan, int32_t index, f
       return bad_node(error, index, node, "its operand is neither an input nor an earlier node");
     }
   }
-  if (info->min_window > 0 && (node->window < info->min_window || node->window > window_limit)) {
+  if (info->min_window > 0 && node->window > window_limit) {
+    return fmlp_fail(error, FMLP_ERR_USAGE,
+                     "feature plan, node %d (%s): window %lld; it must be at most %lld", (int)index,
+                     info->name, (long long)node->window, (long long)window_limit);
+  }
+  if (info->min_window > 0 && node->window < info->min_window) {
     return fmlp_fail(error, FMLP_ERR_USAGE, "feature plan, node %d (%s): window %lld; it must be at least %d",
                      (int)index, info->name, (long long)node->window, (int)info->min_window);
   }

@@ -53,8 +53,7 @@ static void wrong_types_say_what_is_expected(void **state) {
        "not '3.5'"},
       {"", "labeling.max_horizon_bars=99999999999999999999",
        "override 'labeling.max_horizon_bars=99999999999999999999': labeling.max_horizon_bars: a whole number "
-       ">= 1 "
-       "expected, not '99999999999999999999'"},
+       "<= 2147483647 expected, not '99999999999999999999'"},
       {"", "bars.threshold=[1,2]",
        "override 'bars.threshold=[1,2]': bars.threshold: a number > 0 expected, not a list"},
       {"", "bars.threshold=null",
@@ -122,6 +121,12 @@ static void values_out_of_range_are_refused(void **state) {
       {"", "risk.monte_carlo.n_sims=0",
        "override 'risk.monte_carlo.n_sims=0': risk.monte_carlo.n_sims: a whole number >= 1 expected, not "
        "'0'"},
+      {"", "labeling.tp_ticks=2147483648",
+       "override 'labeling.tp_ticks=2147483648': labeling.tp_ticks: a whole number <= 2147483647 expected, "
+       "not '2147483648'"},
+      {"", "labeling.volatility.tp_multiple=1e300",
+       "override 'labeling.volatility.tp_multiple=1e300': labeling.volatility.tp_multiple: a number <= "
+       "9007199254740992 expected, not '1e300'"},
       {"", "labeling.volatility.window=1",
        "override 'labeling.volatility.window=1': labeling.volatility.window: a whole number >= 2 expected, "
        "not '1'"},

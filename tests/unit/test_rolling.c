@@ -88,6 +88,8 @@ static void impossible_nodes_are_refused_with_the_reason(void **state) {
           "at least 4");
   refused((fmlp_rolling_node){.op = FMLP_OP_SHIFT, .a = 0, .b = -1, .window = -1, .output = 0}, 1,
           "window -1");
+  refused((fmlp_rolling_node){.op = FMLP_OP_SHIFT, .a = 0, .b = -1, .window = INT64_MAX, .output = 0}, 1,
+          "at most 1099511627776");
   refused((fmlp_rolling_node){.op = FMLP_OP_ABS, .a = 2, .b = -1, .output = 0}, 1, "operand"); /* itself */
   refused((fmlp_rolling_node){.op = FMLP_OP_ADD, .a = 0, .b = -1, .output = 0}, 1, "operand");
   refused((fmlp_rolling_node){.op = FMLP_OP_ABS, .a = 0, .b = 1, .output = 0}, 1, "fewer operands");
