@@ -274,7 +274,23 @@ static fmlp_status compare_sides(verification *all, const char *finished, json_t
                    (long long)differing, first);
 }
 
+/* Asked before the runs, which may take hours. */
+static fmlp_status check_record(fmlp_error *error) {
+  struct stat status;
+  bool there = stat("verify.json", &status) == 0;
+  int reason = 0;
+  if (there && S_ISDIR(status.st_mode)) {
+    reason = EISDIR;
+  } else if (access(there ? "verify.json" : ".", W_OK) != 0) {
+    reason = errno;
+  }
+  if (reason == 0) return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_OTHER, "verify.json: %s; run it in a folder you may write to",
+                   strerror(reason));
+}
+
 static fmlp_status verify(verification *all, const char *finished, fmlp_error *error) {
+  FMLP_TRY(check_record(error));
   FMLP_TRY(make_scratch(all, error));
   find_sides(all);
   json_t *pairs = json_array();

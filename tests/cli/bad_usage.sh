@@ -57,6 +57,11 @@ for command in '' run verify synth inspect devices profile; do
 done
 expect 2 'cfg belongs to fmlp run' -- verify data.path=ticks.csv --cfg
 expect 2 'device belongs to fmlp run' -- verify data.path=ticks.csv --device cpu
+
+# Where its record cannot be written, verify says so before it runs anything.
+mkdir verify.json
+expect 1 'verify.json: Is a directory; run it in' -- verify data.path=absent.csv
+rmdir verify.json
 expect 0 'fmlp [0-9]+\.[0-9]+' -- --version
 expect 0 '^cpu +available' -- devices
 finish
