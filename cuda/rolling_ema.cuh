@@ -445,8 +445,8 @@ FMLP_DEVICE double fmlp_ema_chain_all(fmlp_shared<double> tile, const double *ad
       last = tile[count - 1];
     }
     __syncthreads();
+    /* The next tile may follow at once: a thread loads what it alone reads here. */
     for (int32_t i = t; i < count; i += threads) states[done + i] = tile[i];
-    __syncthreads();
   }
   return next == place.count ? before : last;
 }

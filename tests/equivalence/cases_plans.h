@@ -80,7 +80,7 @@ static inline void plan_many_targets(plan_builder *p) {
 }
 
 static inline void plan_order(plan_builder *p) {
-  static const int64_t windows[] = {3, 20, 99};
+  static const int64_t windows[] = {3, 20, 100};
   for (int w = 0; w < 3; w++) {
     plan_window(p, true, FMLP_OP_MEDIAN, 0, windows[w]);
     plan_window(p, true, FMLP_OP_RANK, 0, windows[w]);
@@ -90,6 +90,19 @@ static inline void plan_order(plan_builder *p) {
                    .op = FMLP_OP_QUANTILE, .a = 0, .window = windows[w], .parameter = (double)q * 0.25});
     }
   }
+}
+
+/* Values of either sign whose differences overflow, beside each other at a whole place of the sorted window.
+ */
+static inline void plan_order_of_vast(plan_builder *p) {
+  const int32_t most = plan_parameter(p, false, FMLP_OP_CONSTANT, -1, 1.5e308, 0);
+  const int32_t change = plan_window(p, false, FMLP_OP_DIFF, 1, 1);
+  const int32_t sign = plan_window(p, false, FMLP_OP_SIGN, change, 0);
+  const int32_t vast = plan_pair(p, true, FMLP_OP_MUL, sign, most, 0);
+  plan_window(p, true, FMLP_OP_MEDIAN, vast, 3);
+  plan_window(p, true, FMLP_OP_MEDIAN, vast, 33);
+  plan_window(p, true, FMLP_OP_MEDIAN, vast, 66);
+  plan_window(p, true, FMLP_OP_RANK, vast, 66);
 }
 
 static inline void plan_pairs(plan_builder *p) {
@@ -191,7 +204,8 @@ static const plan_case plan_cases[] = {{"plans", "returns, their volatility, its
                                        {"plans", "a deep halo", 1, plan_deep},
                                        {"plans", "every operator", 2, plan_everything},
                                        {"plans", "no output", 1, plan_no_output},
-                                       {"plans", "no node", 1, plan_no_node}};
+                                       {"plans", "no node", 1, plan_no_node},
+                                       {"order", "order statistics of vast values", 2, plan_order_of_vast}};
 enum { PLAN_CASES = sizeof plan_cases / sizeof *plan_cases };
 
 /* A plan that depends on `seed` alone: 1 to 24 nodes over 1 to 3 inputs, operands mostly recent ones. */

@@ -83,8 +83,9 @@ static fmlp_status check_made(equivalence *all, const study *s, const char *name
 static const char *const kind_names[] = {"day",        "iid",        "moving_block", "circular_block",
                                          "stationary", "permutation"};
 
-static fmlp_status check_study(equivalence *all, const monte_carlo_case *c, int64_t first_path, int32_t turns,
-                               fmlp_error *error) {
+/* `group`: whose set-ups it goes on with; NULL: its kind's. */
+static fmlp_status check_study(equivalence *all, const monte_carlo_case *c, const char *group,
+                               int64_t first_path, int32_t turns, fmlp_error *error) {
   char name[NAME_CAPACITY];
   (void)snprintf(name, sizeof name, first_path > 0 ? "%s, from path %lld" : "%s", c->name,
                  (long long)first_path);
@@ -100,13 +101,18 @@ static fmlp_status check_study(equivalence *all, const monte_carlo_case *c, int6
     monte_carlo_make_trades(c, pnl, ratio);
     study s = {.c = c, .first_path = first_path};
     s.days = monte_carlo_make_days(c, day_offset);
-    status = check_made(all, &s, name, kind, pnl, ratio, day_offset, turns, error);
+    status = check_made(all, &s, name, group ? group : kind, pnl, ratio, day_offset, turns, error);
   }
   fmlp_free(pnl);
   fmlp_free(ratio);
   fmlp_free(day_offset);
   return status;
 }
+
+/* More whole tiles in one chunk than the totals have blocks on a small device, so that a block takes several.
+ */
+static const monte_carlo_case many_tiles = {
+    "iid, many tiles", FMLP_MC_IID, TRADES_MIXED, 45000, 20, 1, 1, 1, false, 0, 0, 0, 0, 49};
 
 static const monte_carlo_case large_studies[] = {
     {"iid, a million paths", FMLP_MC_IID, TRADES_MIXED, 1000000, 500, 1, 1000, 1, false, 0.1, 0, 0.1, 20, 61},
@@ -126,11 +132,19 @@ fmlp_status equivalence_monte_carlo(equivalence *all, fmlp_error *error) {
   const equivalence_size size = all->options.size;
   const int32_t turns = size == EQUIVALENCE_QUICK ? 9 : 63;
   for (int i = 0; i < MONTE_CARLO_CASES; i++) {
-    FMLP_TRY(check_study(all, &monte_carlo_cases[i], 0, turns, error));
+    FMLP_TRY(check_study(all, &monte_carlo_cases[i], NULL, 0, turns, error));
     /* As a rank or a later chunk sees it; the last is beyond 32 bits. */
-    if (i % 6 == 1) FMLP_TRY(check_study(all, &monte_carlo_cases[i], 1 + i * (int64_t)1000000007, 1, error));
+    if (i % 6 == 1)
+      FMLP_TRY(check_study(all, &monte_carlo_cases[i], NULL, 1 + i * (int64_t)1000000007, 1, error));
   }
+  for (int i = 0; i < MONTE_CARLO_CASES; i++) {
+    /* Whether another order of sums gives another mean is chance, path by path. */
+    const monte_carlo_case *c = &monte_carlo_cases[i];
+    for (int64_t k = 1; c->list == TRADES_WILD && k <= 8; k++)
+      FMLP_TRY(check_study(all, c, c->name, k * 10240, 1, error));
+  }
+  FMLP_TRY(check_study(all, &many_tiles, many_tiles.name, 0, 1, error));
   for (int i = 0; i < 6 && size == EQUIVALENCE_FULL; i++)
-    FMLP_TRY(check_study(all, &large_studies[i], 0, 2, error));
+    FMLP_TRY(check_study(all, &large_studies[i], NULL, 0, 2, error));
   return FMLP_OK;
 }

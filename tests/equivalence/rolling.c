@@ -126,9 +126,10 @@ static void name_case(const fmlp_case_operator *o, fmlp_case_data a, fmlp_case_d
   (void)snprintf(name + at, (size_t)(NAME_CAPACITY - at), ", %lld rows", (long long)rows);
 }
 
-/* Makes the operands and runs the case if it is asked for. */
-static fmlp_status check_operator(equivalence *all, const fmlp_case_operator *o, fmlp_case_data a,
-                                  fmlp_case_data b, int64_t rows, int32_t turns, fmlp_error *error) {
+/* Makes the operands and runs the case if it is asked for, with the next set-ups of `group`. */
+static fmlp_status check_in_group(equivalence *all, const char *group, const fmlp_case_operator *o,
+                                  fmlp_case_data a, fmlp_case_data b, int64_t rows, int32_t turns,
+                                  fmlp_error *error) {
   char name[NAME_CAPACITY];
   name_case(o, a, b, rows, name);
   if (!equivalence_wants(all, "rolling", name)) return FMLP_OK;
@@ -144,11 +145,16 @@ static fmlp_status check_operator(equivalence *all, const fmlp_case_operator *o,
       fmlp_case_fill(i == 0 ? a : b, rows, i == 0 ? FMLP_CASE_SEED : FMLP_CASE_TIES_SEED, inputs[i]);
   }
   if (status == FMLP_OK) {
-    status = equivalence_check_plan(all, name, fmlp_operators[o->op].name, &plan, inputs, rows, turns, error);
+    status = equivalence_check_plan(all, name, group, &plan, inputs, rows, turns, error);
   }
   fmlp_free(inputs[0]);
   fmlp_free(inputs[1]);
   return status;
+}
+
+static fmlp_status check_operator(equivalence *all, const fmlp_case_operator *o, fmlp_case_data a,
+                                  fmlp_case_data b, int64_t rows, int32_t turns, fmlp_error *error) {
+  return check_in_group(all, fmlp_operators[o->op].name, o, a, b, rows, turns, error);
 }
 
 /* ---- which of them ---- */
@@ -267,6 +273,7 @@ static fmlp_status check_more_windows(equivalence *all, fmlp_error *error) {
     const int64_t least = fmlp_operators[o.op].min_window;
     if (least == 0 || (int32_t)o.op == previous) continue;
     previous = (int32_t)o.op;
+    if (o.op == FMLP_OP_QUANTILE) o.parameter = 0.9; /* of few windows a whole number of items */
     for (int32_t w = 0; w < WINDOWS; w++) {
       o.window = w < 2 ? least + windows[w] : windows[w];
       if (o.window < least || !wants_operator(all, &o)) continue;
@@ -285,28 +292,59 @@ static fmlp_status check_more_windows(equivalence *all, fmlp_error *error) {
   return FMLP_OK;
 }
 
-/* Recursions over columns whose missing rows begin in one super-block of 4096 rows and end in the next, or
- * take a whole one: what they repeat then stands in another block's rows, or in another chunk's. */
-static fmlp_status check_missing_stretches(equivalence *all, const fmlp_case_operator *o, fmlp_error *error) {
-  enum { SUPER = 4096, ROWS = 3 * SUPER + 200, TURNS = 2 };
-  static const int64_t missing[][2] = {
-      {SUPER - 70, SUPER - 66}, {SUPER - 6, SUPER + 3}, {2 * SUPER - 2, 3 * SUPER + 9}};
+/* Rows [first, last) that are missing. */
+typedef struct stretch {
+  int64_t first, last;
+} stretch;
+
+static fmlp_status check_stretches(equivalence *all, const fmlp_case_operator *o, const char *group,
+                                   const stretch *stretches, int32_t count, int64_t rows, int32_t turns,
+                                   fmlp_error *error) {
   char name[NAME_CAPACITY];
-  (void)snprintf(name, sizeof name, "%s(%.4g) of stretches of missing rows", fmlp_operators[o->op].name,
-                 o->parameter);
-  if (is_particular(all) || all->options.data || !equivalence_wants(all, "rolling", name)) return FMLP_OK;
+  (void)snprintf(name, sizeof name, "%s(%.4g) of walk with %s, %lld rows", fmlp_operators[o->op].name,
+                 o->parameter, group, (long long)rows);
+  if (!equivalence_wants(all, "rolling", name)) return FMLP_OK;
   fmlp_rolling_node node = fmlp_case_node(o);
   const fmlp_rolling_plan plan = {.input_count = 1, .node_count = 1, .output_count = 1, .nodes = &node};
   double *input = NULL;
-  FMLP_TRY(fmlp_alloc(&input, ROWS, sizeof *input, "an operand", error));
-  fmlp_case_fill(FMLP_DATA_WALK, ROWS, FMLP_CASE_SEED, input);
-  for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
-    for (int64_t row = missing[i][0]; row < missing[i][1]; row++) input[row] = fmlp_nan();
+  FMLP_TRY(fmlp_alloc(&input, rows, sizeof *input, "an operand", error));
+  fmlp_case_fill(FMLP_DATA_WALK, rows, FMLP_CASE_SEED, input);
+  for (int32_t i = 0; i < count; i++) {
+    for (int64_t row = stretches[i].first; row < stretches[i].last; row++) input[row] = fmlp_nan();
   }
-  const fmlp_status status =
-      equivalence_check_plan(all, name, "stretches of missing rows", &plan, &input, ROWS, TURNS, error);
+  const fmlp_status status = equivalence_check_plan(all, name, group, &plan, &input, rows, turns, error);
   fmlp_free(input);
   return status;
+}
+
+/* Recursions over missing rows that begin in one super-block of 4096 rows and end in the next, or take a
+ * whole one, or more of them than a warp looks back over at once: what they repeat then stands in another
+ * block's rows, or in another chunk's. */
+static fmlp_status check_missing(equivalence *all, const fmlp_case_operator *o, fmlp_error *error) {
+  enum { SUPER = 4096 };
+  static const stretch some[] = {
+      {SUPER - 70, SUPER - 66}, {SUPER - 6, SUPER + 3}, {2 * SUPER - 2, 3 * SUPER + 9}};
+  static const stretch longer = {SUPER - 6, 35 * SUPER + 9};
+  if (is_particular(all) || all->options.data) return FMLP_OK;
+  FMLP_TRY(check_stretches(all, o, "stretches missing", some, 3, 3 * SUPER + 200, 2, error));
+  if (o->op != FMLP_OP_EMA || o->parameter < 0.1) return FMLP_OK;
+  return check_stretches(all, o, "a long stretch missing", &longer, 1, 35 * SUPER + 200, 1, error);
+}
+
+/* In one chunk: blocks that take several tiles of a large window, or several of weights. */
+static fmlp_status check_several_tiles(equivalence *all, fmlp_error *error) {
+  static const struct {
+    fmlp_case_operator o;
+    int64_t rows;
+  } cases[] = {{{FMLP_OP_MEDIAN, 3000, 0, 0, 0}, 41000}, {{FMLP_OP_FRACDIFF, 0, 0, 0.4, 2e-5}, 2500}};
+  static const char *const groups[] = {"median, several tiles", "fracdiff, several tiles"};
+  if (is_particular(all) || all->options.data) return FMLP_OK;
+  for (int i = 0; i < 2; i++) {
+    if (!wants_operator(all, &cases[i].o)) continue;
+    FMLP_TRY(
+        check_in_group(all, groups[i], &cases[i].o, FMLP_DATA_WALK, FMLP_DATA_WALK, cases[i].rows, 1, error));
+  }
+  return FMLP_OK;
 }
 
 fmlp_status equivalence_rolling(equivalence *all, fmlp_error *error) {
@@ -317,9 +355,10 @@ fmlp_status equivalence_rolling(equivalence *all, fmlp_error *error) {
     FMLP_TRY(product ? check_product(all, o, error) : check_quick(all, o, i, error));
     if (all->options.size == EQUIVALENCE_FULL) FMLP_TRY(check_large(all, o, i, error));
     const bool recursive = o->op == FMLP_OP_EMA || o->op == FMLP_OP_EWM_STD;
-    if (recursive && o->parameter < 1.0) FMLP_TRY(check_missing_stretches(all, o, error));
+    if (recursive && o->parameter < 1.0) FMLP_TRY(check_missing(all, o, error));
   }
   FMLP_TRY(check_more_windows(all, error));
+  FMLP_TRY(check_several_tiles(all, error));
   FMLP_TRY(check_other_window(all, error));
   if (all->options.operator_name || all->options.window >= 0) return FMLP_OK;
   return equivalence_plans(all, error);
