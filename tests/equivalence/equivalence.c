@@ -29,6 +29,7 @@ static bool is_number(const char *text) {
 bool equivalence_wants(equivalence *all, const char *operation, const char *name) {
   const int64_t number = all->number++;
   const char *asked = all->options.name;
+  if (all->options.parts > 0 && number % all->options.parts != all->options.part) return false;
   if (asked && is_number(asked) && strtoll(asked, NULL, 10) != number) return false;
   if (asked && !is_number(asked) && strcmp(asked, name) != 0) return false;
   if (equivalence_is_over(all)) return false;

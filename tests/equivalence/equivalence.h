@@ -45,6 +45,7 @@ typedef struct equivalence_options {
   const char *operation; /* "rolling", "triple_barrier", "monte_carlo" or "all" */
   const char *backend;
   const char *family, *operator_name, *data, *name; /* of a case; `name` may be its number */
+  int64_t part, parts;                              /* every parts-th case from `part` on; 0 parts: all */
   int64_t window, rows;                             /* -1: not asked for */
   equivalence_size size;
   bool fixed; /* `setup` alone instead of the set-ups of the size */

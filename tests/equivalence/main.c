@@ -21,6 +21,7 @@ static const char usage[] =
     "  --list              prints the cases and runs none\n"
     "which cases (default: all of the size):\n"
     "  --case NAME|NUMBER  one, as --list names it\n"
+    "  --part K/N          every N-th, from number K on (0 .. N-1)\n"
     "  --family NAME       rolling: pointwise, moments, extremes, order, pairs, recursive, fracdiff or "
     "plans\n"
     "  --operator NAME     rolling: one operator\n"
@@ -40,6 +41,7 @@ enum option_code {
   SIZE,
   LIST,
   CASE,
+  PART,
   FAMILY,
   OPERATOR,
   DATA,
@@ -58,6 +60,7 @@ static const struct option long_options[] = {{"backend", required_argument, NULL
                                              {"size", required_argument, NULL, SIZE},
                                              {"list", no_argument, NULL, LIST},
                                              {"case", required_argument, NULL, CASE},
+                                             {"part", required_argument, NULL, PART},
                                              {"family", required_argument, NULL, FAMILY},
                                              {"operator", required_argument, NULL, OPERATOR},
                                              {"data", required_argument, NULL, DATA},
@@ -92,6 +95,14 @@ static int64_t number_of(const char *text) {
   return value;
 }
 
+static void set_part(equivalence_options *options, const char *text) {
+  int read = 0;
+  if (sscanf(text, "%" SCNd64 "/%" SCNd64 "%n", &options->part, &options->parts, &read) != 2 || text[read] ||
+      options->part < 0 || options->part >= options->parts) {
+    misused("not a part K/N:", text);
+  }
+}
+
 static equivalence_size size_of(const char *text) {
   static const char *const names[] = {"quick", "normal", "full"};
   for (int i = 0; i < 3; i++) {
@@ -113,6 +124,9 @@ static void set_option(equivalence_options *options, int code, const char *value
     break;
   case CASE:
     options->name = value;
+    break;
+  case PART:
+    set_part(options, value);
     break;
   case FAMILY:
     options->family = value;
