@@ -45,9 +45,10 @@ static void print_help(void) {
   printf("usage: fmlp verify [OPTION...] [OVERRIDE...]\n"
          "       fmlp verify RUN\n"
          "\n"
-         "Runs the pipeline on every backend of this machine and compares every output bit by bit; with a "
-         "single\n"
-         "backend it compares one thread with all and says so. With the folder of a finished run it repeats "
+         "Runs the pipeline on every backend of this machine (or on the cpu and the one that --device names) "
+         "and\n"
+         "compares every output bit by bit; with a single backend it compares one thread with all and says "
+         "so. With the folder of a finished run it repeats "
          "that run\n"
          "and compares with its files. Writes verify.json into the working folder.\n"
          "\n"
@@ -93,8 +94,33 @@ static void add_side(verification *all, const char *device, int threads, const c
   (void)snprintf(added->name, sizeof added->name, "%s", name);
 }
 
+/* The device that the overrides name, the last of them, or NULL for every backend. FMLP_DEVICE chooses where
+ * a run goes, not what is compared. */
+static const char *named_device(const verification *all) {
+  static const char key[] = "runtime.device=";
+  const char *device = NULL;
+  for (int32_t i = 0; all->arguments && i < all->arguments->override_count; i++) {
+    const char *override = all->arguments->overrides[i];
+    if (override == all->arguments->environment_override || strncmp(override, key, sizeof key - 1) != 0)
+      continue;
+    device = override + sizeof key - 1;
+  }
+  return device && strcmp(device, "auto") != 0 ? device : NULL;
+}
+
+/* The reference and one device, which must be usable: who names it wants that comparison and no other. */
+static fmlp_status add_named_sides(verification *all, const char *device, fmlp_error *error) {
+  fmlp_compute compute;
+  char notice[256];
+  FMLP_TRY(fmlp_compute_open(device, &compute, notice, sizeof notice, error));
+  fmlp_compute_close(&compute);
+  add_side(all, "cpu", 0, "cpu");
+  if (strcmp(device, "cpu") != 0) add_side(all, device, 0, device);
+  return FMLP_OK;
+}
+
 /* Every usable backend, the reference first. */
-static void find_sides(verification *all) {
+static void find_backends(verification *all) {
   for (const fmlp_backend *const *backend = fmlp_backends(); *backend; backend++) {
     char reason[256] = "";
     if ((*backend)->available(0, reason, sizeof reason)) {
@@ -103,14 +129,25 @@ static void find_sides(verification *all) {
       printf("%s unavailable: %s\n", (*backend)->name, reason);
     }
   }
+}
+
+static fmlp_status find_sides(verification *all, fmlp_error *error) {
+  const char *device = named_device(all);
+  if (device) {
+    FMLP_TRY(add_named_sides(all, device, error));
+  } else {
+    find_backends(all);
+  }
   if (all->side_count == 1) {
-    printf("no second backend: comparing one thread of %s with all of them\n", all->sides[0].device);
+    printf("%s: comparing one thread of %s with all of them\n",
+           device ? "the reference alone" : "no second backend", all->sides[0].device);
     (void)snprintf(all->sides[0].name, sizeof all->sides[0].name, "%s, 1 thread", all->sides[0].device);
     all->sides[0].threads = 1;
     char name[64];
     (void)snprintf(name, sizeof name, "%s, all threads", all->sides[0].device);
     add_side(all, all->sides[0].device, 0, name);
   }
+  return FMLP_OK;
 }
 
 static fmlp_status run_side(const verification *all, side *run, int number, fmlp_error *error) {
@@ -267,7 +304,9 @@ static fmlp_status compare_sides(verification *all, const char *finished, json_t
   }
   FMLP_TRY(write_record(pairs, error));
   if (differing == 0) {
-    printf("\nevery output is equal, bit for bit\n");
+    printf("\n%s", finished ? finished : all->sides[0].name);
+    for (int s = finished ? 0 : 1; s < all->side_count; s++) printf(" = %s", all->sides[s].name);
+    printf(": every output is equal, bit for bit\n");
     return FMLP_OK;
   }
   return fmlp_fail(error, FMLP_ERR_DIFFERENT, "%lld outputs differ, the first: %s; verify.json holds all",
@@ -291,8 +330,8 @@ static fmlp_status check_record(fmlp_error *error) {
 
 static fmlp_status verify(verification *all, const char *finished, fmlp_error *error) {
   FMLP_TRY(check_record(error));
+  FMLP_TRY(find_sides(all, error));
   FMLP_TRY(make_scratch(all, error));
-  find_sides(all);
   json_t *pairs = json_array();
   fmlp_status status = compare_sides(all, finished, pairs, error);
   json_decref(pairs);
@@ -318,14 +357,13 @@ static fmlp_status verify_run(const char *run, fmlp_error *error) {
   return status;
 }
 
-/* The option given that means nothing here: verify runs on every device, and only runs. */
+/* The option given that means nothing here: verify only runs. */
 static const char *run_option(const fmlp_run_arguments *parsed) {
-  return parsed->multirun           ? "--multirun"
-         : parsed->from             ? "--from"
-         : parsed->print_config     ? "--cfg"
-         : parsed->help_keys        ? "--help-keys"
-         : *parsed->device_override ? "--device"
-                                    : NULL;
+  return parsed->multirun       ? "--multirun"
+         : parsed->from         ? "--from"
+         : parsed->print_config ? "--cfg"
+         : parsed->help_keys    ? "--help-keys"
+                                : NULL;
 }
 
 fmlp_status fmlp_command_verify(int argument_count, char **arguments, fmlp_error *error) {

@@ -56,7 +56,9 @@ for command in '' run verify synth inspect devices profile; do
   expect 0 'fmlp' -- $command --help
 done
 expect 2 'cfg belongs to fmlp run' -- verify data.path=ticks.csv --cfg
-expect 2 'device belongs to fmlp run' -- verify data.path=ticks.csv --device cpu
+expect 2 "unknown device 'bogus'" -- verify data.path=ticks.csv runtime.device=bogus
+expect 2 "unknown device 'bogus'" -- verify data.path=ticks.csv --device bogus
+expect 4 'runtime.device: cpu:7' -- verify data.path=ticks.csv --device cpu:7
 
 # Where its record cannot be written, verify says so before it runs anything.
 mkdir verify.json
