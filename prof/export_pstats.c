@@ -156,7 +156,7 @@ static bool make_nodes(const fmlp_capture *capture, const launched *all, int64_t
     free(number);
     return false;
   }
-  for (int32_t i = 0; i <= capture->node_count; i++) number[i] = -1;
+  memset(number, 0xff, ((size_t)capture->node_count + 1) * sizeof *number); /* -1 each */
   for (int64_t i = 0; i < count; i++) {
     if (all[i].node < 0) number[capture->node_count] = 0;
     for (int32_t at = all[i].node; at >= 0 && number[at] < 0; at = capture->nodes[at].parent) number[at] = 0;
