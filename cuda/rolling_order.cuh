@@ -48,8 +48,10 @@ FMLP_DEVICE double fmlp_gpu_order_value(int64_t key) {
   return fmlp_from_bits((uint64_t)fmlp_gpu_order_key(key));
 }
 
+/* Rows no window of the range holds may not be there: a chunk brings its lookback and no more. */
 FMLP_DEVICE int64_t fmlp_gpu_order_load(const fmlp_gpu_rolling_order_args &args, int64_t row) {
-  if (row < args.origin || row >= args.last) return (int64_t)FMLP_NAN_BITS;
+  const bool outside = row < args.origin || row <= args.first - args.window || row >= args.last;
+  if (outside) return (int64_t)FMLP_NAN_BITS;
   return fmlp_gpu_order_key((int64_t)fmlp_bits_of(args.a.values[row - args.a.first]));
 }
 
