@@ -256,7 +256,11 @@ static fmlp_status run_in_folder(pipeline *run, fmlp_error *error) {
   const char *run_dir = fmlp_pipeline_run_dir(run->request);
   FMLP_TRY(fmlp_run_folder_create(run_dir, &run->folder, error));
   run->sink = fmlp_run_folder_sink(run->folder);
-  if (run->settings->runtime.profile) (void)fmlp_capture_start(NULL);
+  const fmlp_runtime_settings *runtime = &run->settings->runtime;
+  const fmlp_capture_options profiling = {
+      .level = runtime->profile_level == FMLP_PROFILE_FULL ? FMLP_CAPTURE_FULL : FMLP_CAPTURE_SPANS,
+      .sample_frequency = runtime->profile_sampling};
+  if (runtime->profile) (void)fmlp_capture_start(&profiling);
   fmlp_status status = run_stages(run, error);
   fmlp_capture *capture = fmlp_capture_stop();
   fmlp_finish_input finish = {.request = run->request,

@@ -13,7 +13,7 @@
 #include "common/core/simd.h"
 #include "common/pipeline_manifest.h"
 #include "common/stages/report.h"
-#include "prof/table.h"
+#include "prof/views/table.h"
 
 void fmlp_holdout_release(fmlp_holdout *holdout) {
   fmlp_evaluation_release(&holdout->evaluation);

@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "common/pipeline_finish.h"
-#include "prof/profile_json.h"
-#include "prof/report.h"
+#include "prof/views/profile_json.h"
+#include "prof/views/report.h"
 
 enum { PATH_CAPACITY = 4096, MAX_VERSIONS = 100000 };
 

@@ -26,7 +26,7 @@ static bool clock_chosen;
 static fmlp_clock_sample capture_start;
 static fmlp_capture_level capture_level;
 
-/* Asked at level full, in this order; ended in the opposite one. */
+/* Started in this order, ended in the opposite one. None is built yet. */
 static const fmlp_capture_source *const sources[] = {NULL};
 
 static void start_sources(const fmlp_capture_options *options) {
@@ -68,7 +68,7 @@ bool fmlp_capture_start(const fmlp_capture_options *options) {
     all->dropped_spans = 0;
     all->starter = fmlp_recorder_thread_id();
     capture_level = options ? options->level : FMLP_CAPTURE_SPANS;
-    if (capture_level == FMLP_CAPTURE_FULL) start_sources(options);
+    start_sources(options ? options : &(fmlp_capture_options){0});
     capture_start = fmlp_clock_now();
     if (++all->last_generation == 0) all->last_generation = 1;
     FMLP_STORE(fmlp_span_generation, all->last_generation);
@@ -262,14 +262,12 @@ fmlp_capture *fmlp_capture_stop(void) {
     done = work.capture && copy_threads(&work, generation);
     if (done) work.capture->dropped_spans += fmlp_recorder_state.dropped_spans;
     if (done) work.capture->level = capture_level;
-    if (capture_level == FMLP_CAPTURE_FULL) {
-      const fmlp_capture_places places = {.start = work.start.nanoseconds,
-                                          .thread_count = done ? work.capture->thread_count : 0,
-                                          .node_base = work.node_base};
-      fmlp_capture unread = {0}; /* sources are ended even where the copy failed */
-      stop_sources(done ? work.capture : &unread, &places);
-      if (!done) release(&unread);
-    }
+    const fmlp_capture_places places = {.start = work.start.nanoseconds,
+                                        .thread_count = done ? work.capture->thread_count : 0,
+                                        .node_base = work.node_base};
+    fmlp_capture unread = {0}; /* sources are ended even where the copy failed */
+    stop_sources(done ? work.capture : &unread, &places);
+    if (!done) release(&unread);
   }
   fmlp_recorder_unlock();
   free(work.known);

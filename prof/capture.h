@@ -12,6 +12,8 @@
 /* The most that a thread holds; beyond it a span is dropped (its time stays with its parent) and counted. */
 enum { FMLP_CAPTURE_DEPTH = 1024, FMLP_CAPTURE_PATHS = 8192 };
 
+enum { FMLP_CAPTURE_REASON = 192 }; /* bytes of a reason, NUL included */
+
 /* Spans alone, or everything this machine lets us see: devices, memory, samples. */
 typedef enum fmlp_capture_level { FMLP_CAPTURE_SPANS, FMLP_CAPTURE_FULL } fmlp_capture_level;
 
@@ -40,6 +42,7 @@ typedef struct fmlp_capture_node {
   int64_t total;           /* ns, self and children */
   int64_t allocations;     /* of host memory made in it, not in its children; 0 below level full */
   int64_t allocated_bytes; /* likewise */
+  int64_t bytes;           /* read and written by it, as its spans told; 0: they told nothing */
 } fmlp_capture_node;
 
 typedef struct fmlp_capture_event {
@@ -155,8 +158,10 @@ typedef struct fmlp_capture {
   int64_t pair_picoseconds;   /* what a span costs, measured at the stop */
   char *strings;              /* of the sites */
 
+  int64_t host_bytes_per_second; /* of this machine's memory, as measured; 0 unknown */
+
   /* Devices; empty with the reason below level full, without a device, or where another tool holds it. */
-  const char *device_reason; /* static; NULL when devices were traced */
+  char device_reason[FMLP_CAPTURE_REASON]; /* "" when devices were traced */
   int32_t device_count;
   fmlp_capture_device *devices;
   int64_t operation_count;
@@ -170,9 +175,10 @@ typedef struct fmlp_capture {
 
   /* Over time. */
   int64_t counter_count;
-  fmlp_capture_counter *counters;        /* by kind, device, time */
-  int64_t peak_resident, peak_allocated; /* bytes; 0 unknown */
-  const char *sample_reason; /* why there are no samples; NULL when there are or none were asked for */
+  fmlp_capture_counter *counters;          /* by kind, device, time */
+  int64_t peak_resident, peak_allocated;   /* bytes; 0 unknown */
+  char sample_reason[FMLP_CAPTURE_REASON]; /* why there are no samples; "" when there are or none were asked
+                                              for */
   int64_t sample_count;
   fmlp_capture_sample *samples; /* by thread, time */
   int64_t dropped_samples;

@@ -27,10 +27,11 @@ static inline int32_t fmlp_capture_thread_of(const fmlp_capture_places *places, 
 
 typedef struct fmlp_capture_source {
   const char *name;
-  /* Before the first span of a capture of level full. Never fails: what cannot be had is told at the end. */
+  /* Before the first span of a capture; does what the options ask of it. Never fails: what cannot be had is
+   * told at the end. */
   void (*start)(const fmlp_capture_options *options);
-  /* After the last span: no thread records any more. Adds its arrays and counts to the capture, reasons
-   * included; where memory runs out it adds nothing and says so. */
+  /* After the last span, also where nothing was asked: no thread records any more. Adds its arrays and counts
+   * to the capture, reasons included; where memory runs out it adds nothing and says so. */
   void (*stop)(fmlp_capture *capture, const fmlp_capture_places *places);
 } fmlp_capture_source;
 

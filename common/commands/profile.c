@@ -10,8 +10,8 @@
 
 #include "common/commands/commands.h"
 #include "common/commands/profile_commands.h"
-#include "prof/profile_json.h"
-#include "prof/report.h"
+#include "prof/store/profile.h"
+#include "prof/views/report.h"
 
 static const char USAGE[] =
     "usage: fmlp profile show RUN|FILE [--sort KEY] [--top N] [--filter REGEX]\n"
@@ -116,14 +116,14 @@ static fmlp_status show(int count, char *const *arguments, fmlp_error *error) {
   char path[4096], title[4096 + 64], message[512] = "", when[64] = "";
   struct stat found;
   FMLP_TRY(fmlp_profile_find(request.source, path, sizeof path, &found, error));
-  fmlp_capture *capture = fmlp_profile_read(path, message, (int64_t)sizeof message);
-  if (!capture) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
+  fmlp_profile *profile = fmlp_profile_load(path, message, (int64_t)sizeof message);
+  if (!profile) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
   struct tm local;
   if (localtime_r(&found.st_mtime, &local)) (void)strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &local);
   (void)snprintf(title, sizeof title, "%s    %s", when, path); /* pstats' first line */
   request.selection.title = title;
-  fmlp_status status = print_capture(capture, &request, error);
-  fmlp_capture_free(capture);
+  fmlp_status status = print_capture(profile->captures[0], &request, error);
+  fmlp_profile_free(profile);
   return status;
 }
 

@@ -8,8 +8,8 @@
 
 #include "common/commands/profile_commands.h"
 #include "common/io/byte_sink.h"
-#include "prof/export.h"
-#include "prof/profile_json.h"
+#include "prof/store/profile.h"
+#include "prof/views/export.h"
 
 typedef bool (*export_function)(const fmlp_capture *capture, FILE *out);
 
@@ -118,11 +118,12 @@ fmlp_status fmlp_profile_export(int count, char *const *arguments, fmlp_error *e
   struct stat found;
   FMLP_TRY(parse(count, arguments, &request, error));
   FMLP_TRY(fmlp_profile_find(request.source, path, sizeof path, &found, error));
-  fmlp_capture *capture = fmlp_profile_read(path, message, (int64_t)sizeof message);
-  if (!capture) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
+  fmlp_profile *profile = fmlp_profile_load(path, message, (int64_t)sizeof message);
+  if (!profile) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
+  const fmlp_capture *capture = profile->captures[0];
   fmlp_status status = write_export(capture, request.format->export, request.output, error);
   if (status == FMLP_OK && request.format->export == fmlp_export_pstats && capture->operation_count > 0)
     status = write_device(capture, request.output, error);
-  fmlp_capture_free(capture);
+  fmlp_profile_free(profile);
   return status;
 }

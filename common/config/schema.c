@@ -27,6 +27,7 @@ NAMES(cv_types, "cpcv", "purged_kfold", "walk_forward", "time_series");
 NAMES(model_types, "random_forest", "gradient_boosting", "logistic");
 NAMES(sizings, "fixed", "fixed_fractional");
 NAMES(resamplings, "day", "iid", "moving_block", "circular_block", "stationary", "permutation");
+NAMES(profile_levels, "spans", "full");
 NAMES(log_levels, "error", "warning", "info", "debug");
 
 #define MANY 2147483647.0
@@ -232,6 +233,10 @@ const fmlp_schema_row fmlp_schema[] = {
          runtime.memory_limit_gb,
          "memory that tables may take, in 10^9 bytes (libraries are not counted); null: no limit"),
     BOOL("runtime.profile", "true", runtime.profile, "time every stage and kernel into profile/"),
+    ENUM("runtime.profile_level", "spans", profile_levels, runtime.profile_level,
+         "spans: times; full: devices and memory as well"),
+    INT32("runtime.profile_sampling", "0", 0, 0, 10000, runtime.profile_sampling,
+          "samples a second of the lines that each thread executes; 0: none"),
     TEXT("runtime.profile_output_dir", "null", FMLP_KEY_NULL, runtime.profile_output_dir,
          "folder that keeps profiles of many runs; null: only the run's own"),
     ENUM("runtime.log_level", "info", log_levels, runtime.log_level, "messages on standard error"),

@@ -195,11 +195,15 @@ typedef struct fmlp_risk_settings {
   double max_daily_loss, max_total_loss, target_profit; /* fractions of the initial capital; INFINITY = off */
 } fmlp_risk_settings;
 
+typedef enum fmlp_profile_level { FMLP_PROFILE_SPANS, FMLP_PROFILE_FULL } fmlp_profile_level;
+
 typedef struct fmlp_runtime_settings {
   const char *device;     /* auto, cpu, cuda, cuda:N, in test builds simt, paranoid */
   int32_t threads;        /* 0 = all */
   double memory_limit_gb; /* 0 = none */
   bool profile;
+  fmlp_profile_level profile_level;
+  int32_t profile_sampling; /* samples a second, 0 = none */
   const char *profile_output_dir;
   fmlp_log_level log_level;
 } fmlp_runtime_settings;

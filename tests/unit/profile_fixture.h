@@ -47,13 +47,13 @@ static inline void profile_fixture_spans(fmlp_capture *capture) {
                                             {"worker", "cpu/pool.c", "work", 7}};
   static const fmlp_capture_thread threads[] = {{100, true}, {101, false}};
   static const fmlp_capture_node nodes[] = {
-      {0, -1, PROFILE_FIXTURE_RUN, 1, 31000, 99000, 1, 1024},
-      {0, 0, PROFILE_FIXTURE_LABELS, 2, 12000, 38000, 2, 8192},
-      {0, 1, PROFILE_FIXTURE_SEARCH, 4, 26000, 26000, 0, 0},
-      {0, 0, PROFILE_FIXTURE_WALK, 1, 20999, 30000, 0, 0},
-      {0, 3, PROFILE_FIXTURE_WALK, 2, 9001, 9001, 3, 48},
-      {1, -1, PROFILE_FIXTURE_WORKER, 2, 36000, 50000, 0, 0},
-      {1, 5, PROFILE_FIXTURE_WALK, 2, 14000, 14000, 0, 0},
+      {0, -1, PROFILE_FIXTURE_RUN, 1, 31000, 99000, 1, 1024, 4000000},
+      {0, 0, PROFILE_FIXTURE_LABELS, 2, 12000, 38000, 2, 8192, 0},
+      {0, 1, PROFILE_FIXTURE_SEARCH, 4, 26000, 26000, 0, 0, 65536},
+      {0, 0, PROFILE_FIXTURE_WALK, 1, 20999, 30000, 0, 0, 0},
+      {0, 3, PROFILE_FIXTURE_WALK, 2, 9001, 9001, 3, 48, 0},
+      {1, -1, PROFILE_FIXTURE_WORKER, 2, 36000, 50000, 0, 0, 512},
+      {1, 5, PROFILE_FIXTURE_WALK, 2, 14000, 14000, 0, 0, 128},
   };
   static const fmlp_capture_event events[] = {
       {0, 0, 1000, 100000}, {1, 1, 2000, 20000},  {2, 2, 3000, 8000},   {2, 2, 9000, 12000},

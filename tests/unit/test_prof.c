@@ -10,10 +10,11 @@
 
 #include "prof/capture.h"
 #include "prof/clock.h"
-#include "prof/profile_json.h"
-#include "prof/report.h"
 #include "prof/span.h"
-#include "prof/table.h"
+#include "prof/store/profile_json_read.h"
+#include "prof/views/profile_json.h"
+#include "prof/views/report.h"
+#include "prof/views/table.h"
 
 static void wait_a_little(void) {
   int64_t start = fmlp_clock_nanoseconds();
@@ -290,7 +291,7 @@ static void a_clock_that_goes_nowhere_gives_zero_durations(void **state) {
 static fmlp_capture *golden_capture(void) {
   char message[256] = "";
   fmlp_capture *capture =
-      fmlp_profile_read(FMLP_SOURCE_DIR "/tests/golden/profile.json", message, sizeof message);
+      fmlp_profile_json_read(FMLP_SOURCE_DIR "/tests/golden/profile.json", message, sizeof message);
   if (!capture) print_error("%s\n", message);
   assert_non_null(capture);
   return capture;
@@ -391,7 +392,7 @@ static fmlp_capture *read_back(const char *text, size_t length, char *message, i
   assert_true(handle >= 0);
   assert_int_equal(write(handle, text, length), (ssize_t)length);
   assert_int_equal(close(handle), 0);
-  fmlp_capture *capture = fmlp_profile_read(path, message, capacity);
+  fmlp_capture *capture = fmlp_profile_json_read(path, message, capacity);
   assert_int_equal(unlink(path), 0);
   return capture;
 }
@@ -457,7 +458,7 @@ static void damaged_profiles_are_refused_with_a_line(void **state) {
   }
   free(text);
   char message[256] = "";
-  assert_null(fmlp_profile_read("/nowhere/profile.json", message, sizeof message));
+  assert_null(fmlp_profile_json_read("/nowhere/profile.json", message, sizeof message));
   assert_non_null(strstr(message, "/nowhere/profile.json"));
 }
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "prof/export.h"
+#include "prof/views/export.h"
 
 typedef bool (*export_function)(const fmlp_capture *capture, FILE *out);
 
@@ -92,8 +92,8 @@ static void csv_has_a_row_a_path_and_one_for_the_rest(void **state) {
 static void pstats_is_marshalled(void **state) {
   (void)state;
   static fmlp_capture_site sites[] = {{"f", "a.c", "f", 3}};
-  static fmlp_capture_node nodes[] = {{0, -1, 0, 1, 1000000000, 1500000000, 0, 0},
-                                      {0, 0, 0, (int64_t)1 << 31, 500000000, 500000000, 0, 0}};
+  static fmlp_capture_node nodes[] = {{0, -1, 0, 1, 1000000000, 1500000000, 0, 0, 0},
+                                      {0, 0, 0, (int64_t)1 << 31, 500000000, 500000000, 0, 0, 0}};
   const fmlp_capture capture = {.site_count = 1, .sites = sites, .node_count = 2, .nodes = nodes};
   static const char FUNCTION[] = "(\3\0\0\0u\3\0\0\0a.ci\3\0\0\0u\1\0\0\0f";
   /* 2^31 + 1 in digits of 15 bits: 1, 0, 2 */
@@ -373,7 +373,7 @@ static void chrome_counts_what_finds_no_room(void **state) {
 static void bytes_that_are_no_text_are_replaced(void **state) {
   (void)state;
   static fmlp_capture_site sites[] = {{"\303\251\377 \355\240\200\x01", "a.c", "f", 3}};
-  static fmlp_capture_node nodes[] = {{0, -1, 0, 1, 5, 5, 0, 0}};
+  static fmlp_capture_node nodes[] = {{0, -1, 0, 1, 5, 5, 0, 0, 0}};
   const fmlp_capture capture = {.site_count = 1, .sites = sites, .node_count = 1, .nodes = nodes};
   json_t *root = json_of(fmlp_export_speedscope, &capture);
   const json_t *frames = json_object_get(json_object_get(root, "shared"), "frames");

@@ -3,13 +3,13 @@
  * First every call path with its self time ("sampled", exact whatever the timeline lacks), then what each
  * thread and each lane of a stream did in order ("evented"), then what the sampler saw of each thread.
  * Frames: the spans' sites, the names, the sampler's places, in this order. */
-#include "prof/export.h"
+#include "prof/views/export.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "prof/export_text.h"
+#include "prof/views/export_text.h"
 
 typedef struct writer {
   const fmlp_capture *capture;

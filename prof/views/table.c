@@ -1,5 +1,5 @@
 /* Aggregation of call paths to functions and callers, and pstats' orders. */
-#include "prof/table.h"
+#include "prof/views/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
  *
  * "functions" is a view for other programs, sorted by internal time ("row" counts in that order); reading
  * takes the rest alone. */
-#ifndef FMLP_PROF_PROFILE_JSON_H
-#define FMLP_PROF_PROFILE_JSON_H
+#ifndef FMLP_PROF_VIEWS_PROFILE_JSON_H
+#define FMLP_PROF_VIEWS_PROFILE_JSON_H
 
 #include "prof/capture.h"
 
@@ -17,9 +17,5 @@ enum { FMLP_PROFILE_VERSION = 1 };
 
 /* NUL-terminated text, the caller's (free); NULL when memory runs out. */
 char *fmlp_profile_json(const fmlp_capture *capture);
-
-/* Reads such a file. NULL with one line in `message` (capacity bytes) when it is missing, not JSON, of
- * another schema or a newer version, or contradicts itself. The caller frees the capture. */
-fmlp_capture *fmlp_profile_read(const char *path, char *message, int64_t capacity);
 
 #endif

@@ -1,6 +1,6 @@
 /* The table of a capture: one row a function (a span's name and place), as Python's pstats counts. */
-#ifndef FMLP_PROF_TABLE_H
-#define FMLP_PROF_TABLE_H
+#ifndef FMLP_PROF_VIEWS_TABLE_H
+#define FMLP_PROF_VIEWS_TABLE_H
 
 #include <stdbool.h>
 #include <stdint.h>

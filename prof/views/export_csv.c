@@ -1,5 +1,5 @@
 /* The unified table as text for spreadsheets and data frames: integers in ns and bytes. */
-#include "prof/export.h"
+#include "prof/views/export.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

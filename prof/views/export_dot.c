@@ -1,9 +1,9 @@
 /* The graph of who calls whom, for Graphviz: a box a function, an arrow a caller. */
-#include "prof/export.h"
+#include "prof/views/export.h"
 
 #include <inttypes.h>
 
-#include "prof/table.h"
+#include "prof/views/table.h"
 
 /* Inside quotes; "\n" there begins a line, so that what a name brings must not look like it. */
 static void write_text(const char *text, FILE *out) {

@@ -1,8 +1,8 @@
 /* A capture in the formats that other programs read. Each function writes to `out` and is false when that or
  * memory fails. All of them say the same: times come from the call paths' integers, so that the totals agree
  * to the nanosecond. */
-#ifndef FMLP_PROF_EXPORT_H
-#define FMLP_PROF_EXPORT_H
+#ifndef FMLP_PROF_VIEWS_EXPORT_H
+#define FMLP_PROF_VIEWS_EXPORT_H
 
 #include <stdbool.h>
 #include <stdio.h>

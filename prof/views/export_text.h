@@ -1,6 +1,6 @@
 /* What the exports share: text that any reader accepts, and tracks for things that run at the same time. */
-#ifndef FMLP_PROF_EXPORT_TEXT_H
-#define FMLP_PROF_EXPORT_TEXT_H
+#ifndef FMLP_PROF_VIEWS_EXPORT_TEXT_H
+#define FMLP_PROF_VIEWS_EXPORT_TEXT_H
 
 #include <stdint.h>
 #include <stdio.h>

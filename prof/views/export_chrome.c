@@ -6,12 +6,12 @@
  * lane of a stream. An arrow leads from a call to what it launched. Viewers give up on files that are too
  * large: within the limit spans come first, then operations, counters, calls and arrows, each from its
  * beginning; what is left out is counted in the file. */
-#include "prof/export.h"
+#include "prof/views/export.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "prof/export_text.h"
+#include "prof/views/export_text.h"
 
 enum { HOST = 1, FIRST_DEVICE = 2, DEFAULT_EVENTS = 1000000 };
 

@@ -1,5 +1,5 @@
 /* Text and tracks of the exports. */
-#include "prof/export_text.h"
+#include "prof/views/export_text.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Call paths, one a line, for flame graphs. A path of two threads stands there twice; readers add it up. */
-#include "prof/export.h"
+#include "prof/views/export.h"
 
 #include <inttypes.h>
 

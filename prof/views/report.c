@@ -1,6 +1,6 @@
 /* Tables as text. */
 #define _GNU_SOURCE
-#include "prof/report.h"
+#include "prof/views/report.h"
 
 #include <inttypes.h>
 #include <regex.h>

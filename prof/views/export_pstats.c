@@ -4,13 +4,13 @@
  *                         {caller: (calls, primitive calls, tottime, cumtime)})}
  *
  * The two counts change places in a caller, as cProfile has it. */
-#include "prof/export.h"
+#include "prof/views/export.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "prof/export_text.h"
-#include "prof/table.h"
+#include "prof/views/export_text.h"
+#include "prof/views/table.h"
 
 static void write_i32(FILE *out, int64_t value) {
   for (int shift = 0; shift < 32; shift += 8) (void)fputc((int)((uint64_t)value >> shift & 0xFF), out);

@@ -1,5 +1,5 @@
 /* The profile file, read: nothing in it is believed. */
-#include "prof/profile_json.h"
+#include "prof/store/profile_json_read.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "prof/views/profile_json.h"
 
 /* Where a mistake is described. */
 typedef struct complaint {
@@ -181,7 +183,7 @@ static bool read_capture(const json_t *root, fmlp_capture *capture, const compla
   return true;
 }
 
-fmlp_capture *fmlp_profile_read(const char *path, char *message, int64_t capacity) {
+fmlp_capture *fmlp_profile_json_read(const char *path, char *message, int64_t capacity) {
   const complaint to = {path, message, capacity};
   json_error_t error;
   json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);

@@ -1,9 +1,9 @@
 /* Text views of a capture's table. */
-#ifndef FMLP_PROF_REPORT_H
-#define FMLP_PROF_REPORT_H
+#ifndef FMLP_PROF_VIEWS_REPORT_H
+#define FMLP_PROF_VIEWS_REPORT_H
 
 #include "prof/capture.h"
-#include "prof/table.h"
+#include "prof/views/table.h"
 
 /* A function at or above this share of the total is marked: below it nothing is worth optimising. */
 #define FMLP_REPORT_MARK 0.05

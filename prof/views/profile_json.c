@@ -1,13 +1,13 @@
 /* The profile file, written. */
 #define _GNU_SOURCE
-#include "prof/profile_json.h"
+#include "prof/views/profile_json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "prof/report.h"
-#include "prof/table.h"
+#include "prof/views/report.h"
+#include "prof/views/table.h"
 
 static void write_string(FILE *out, const char *text) {
   (void)fputc('"', out);
