@@ -26,6 +26,7 @@ typedef struct fmlp_recorder_node {
   int32_t recent_child; /* the last one entered */
   int64_t calls;
   int64_t ticks; /* of closed spans */
+  int64_t bytes; /* that spans told */
 } fmlp_recorder_node;
 
 typedef struct fmlp_recorder_event {
@@ -78,6 +79,12 @@ extern fmlp_recorder fmlp_recorder_state;
 
 void fmlp_recorder_lock(void);
 void fmlp_recorder_unlock(void);
+
+/* The capture that spans are recorded for, 0 for none; set under the lock. */
+static inline uint32_t fmlp_recorder_generation(void) {
+  return (uint32_t)FMLP_LOAD(fmlp_span_gate);
+}
+void fmlp_recorder_set_generation(uint32_t generation);
 
 /* The calling thread's id in the system. */
 int64_t fmlp_recorder_thread_id(void);

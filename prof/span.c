@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "prof/clock.h"
+#include "prof/listener.h"
 #include "prof/recorder.h"
 
-uint32_t fmlp_span_generation;
+uint64_t fmlp_span_gate;
 fmlp_recorder fmlp_recorder_state;
 
 static pthread_mutex_t recorder_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -29,6 +30,13 @@ void fmlp_recorder_lock(void) {
 
 void fmlp_recorder_unlock(void) {
   (void)pthread_mutex_unlock(&recorder_mutex);
+}
+
+void fmlp_recorder_set_generation(uint32_t generation) {
+  uint64_t gate = FMLP_LOAD(fmlp_span_gate);
+  while (!__atomic_compare_exchange_n(&fmlp_span_gate, &gate, (gate & ~(uint64_t)UINT32_MAX) | generation,
+                                      false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
+  }
 }
 
 int64_t fmlp_recorder_thread_id(void) {
@@ -138,25 +146,46 @@ static int32_t find_child(fmlp_recorder_thread *thread, int32_t parent, const fm
   return child;
 }
 
-uint64_t fmlp_span_begin(const fmlp_span_site *site) {
-  uint32_t generation = FMLP_LOAD(fmlp_span_generation);
-  if (generation == 0) return 0;
+/* A token: the capture (0: not recorded) in its high half; below it the number of the span among those told
+ * to listeners, and its depth on the recorder's stack. */
+enum { TOLD_SHIFT = 16, DEPTH_MASK = 0xffff, LISTENERS_SHIFT = 32 };
+_Static_assert((int)FMLP_CAPTURE_DEPTH <= (int)DEPTH_MASK, "fits the token");
+_Static_assert((int)FMLP_LISTENER_DEPTH <= (int)DEPTH_MASK, "fits the token");
+
+static uint64_t place_of(const fmlp_recorder_thread *thread, int32_t node) {
+  return ((uint64_t)thread->order + 1) << 32 | (uint32_t)node;
+}
+
+/* For listeners alone. */
+static uint64_t begin_unrecorded(uint64_t gate, const fmlp_span_site *site, int64_t bytes) {
+  const uint32_t listeners = (uint32_t)(gate >> LISTENERS_SHIFT);
+  return listeners ? (uint64_t)fmlp_listener_begin(listeners, site, bytes, 0) << TOLD_SHIFT : 0;
+}
+
+uint64_t fmlp_span_begin_bytes(const fmlp_span_site *site, int64_t bytes) {
+  const uint64_t gate = __atomic_load_n(&fmlp_span_gate, __ATOMIC_ACQUIRE);
+  const uint32_t generation = (uint32_t)gate;
+  if (__builtin_expect(generation == 0, 0)) return begin_unrecorded(gate, site, bytes);
   fmlp_recorder_thread *thread = own;
   if (__builtin_expect(!thread || thread->generation != generation, 0)) {
     thread = join(generation);
-    if (!thread) return 0;
+    if (!thread) return begin_unrecorded(gate, site, bytes);
   }
   int32_t depth = thread->depth, node = 0;
   if (__builtin_expect(depth < FMLP_CAPTURE_DEPTH, 1))
     node = find_child(thread, depth > 0 ? thread->frames[depth - 1].node : 0, site);
   if (__builtin_expect(node == 0, 0)) {
     FMLP_STORE(thread->dropped_spans, thread->dropped_spans + 1);
-    return 0;
+    return begin_unrecorded(gate, site, bytes);
   }
+  uint32_t told = 0;
+  if (__builtin_expect(gate >> LISTENERS_SHIFT != 0, 0))
+    told = fmlp_listener_begin((uint32_t)(gate >> LISTENERS_SHIFT), site, bytes, place_of(thread, node));
   fmlp_recorder_frame *frame = &thread->frames[depth];
   fmlp_recorder_event *event = next_event(thread);
   FMLP_STORE(thread->spans, thread->spans + 1);
   FMLP_STORE(thread->nodes[node].calls, thread->nodes[node].calls + 1);
+  FMLP_STORE(thread->nodes[node].bytes, thread->nodes[node].bytes + bytes);
   FMLP_STORE(frame->node, node);
   frame->event = event;
   int64_t start = fmlp_clock_ticks(); /* last: what recording costs belongs to the parent */
@@ -171,7 +200,7 @@ uint64_t fmlp_span_begin(const fmlp_span_site *site) {
     FMLP_STORE(thread->dropped_events, thread->dropped_events + 1);
   }
   __atomic_store_n(&thread->depth, depth + 1, __ATOMIC_RELEASE);
-  return (uint64_t)generation << 32 | (uint32_t)(depth + 1);
+  return (uint64_t)generation << 32 | told << TOLD_SHIFT | (uint32_t)(depth + 1);
 }
 
 static void close_top(fmlp_recorder_thread *thread, int64_t now) {
@@ -185,9 +214,11 @@ static void close_top(fmlp_recorder_thread *thread, int64_t now) {
 
 void fmlp_span_end(uint64_t token) {
   int64_t now = fmlp_clock_ticks();
+  const uint32_t told = (uint32_t)token >> TOLD_SHIFT;
+  if (__builtin_expect(told != 0, 0)) fmlp_listener_end(told);
   fmlp_recorder_thread *thread = own;
-  if (!thread || thread->generation != (uint32_t)(token >> 32)) return;
-  int32_t depth = (int32_t)(token & 0xffffffffu);
+  int32_t depth = (int32_t)(token & DEPTH_MASK);
+  if (!thread || thread->generation != (uint32_t)(token >> 32) || depth == 0) return;
   while (__builtin_expect(thread->depth > depth, 0)) {
     FMLP_STORE(thread->abandoned_spans, thread->abandoned_spans + 1);
     close_top(thread, now);
@@ -195,10 +226,23 @@ void fmlp_span_end(uint64_t token) {
   if (thread->depth == depth) close_top(thread, now);
 }
 
+/* The calling thread's record in the running capture, with a span open; else NULL. */
+static fmlp_recorder_thread *inside_a_span(void) {
+  fmlp_recorder_thread *thread = own;
+  const uint32_t generation = fmlp_recorder_generation();
+  return thread && generation != 0 && thread->generation == generation && thread->depth > 0 ? thread : NULL;
+}
+
+void fmlp_span_add_bytes(int64_t bytes) {
+  if (__builtin_expect(FMLP_LOAD(fmlp_span_gate) == 0, 1)) return;
+  fmlp_listener_add_bytes(bytes);
+  fmlp_recorder_thread *thread = inside_a_span();
+  if (!thread) return;
+  fmlp_recorder_node *node = &thread->nodes[thread->frames[thread->depth - 1].node];
+  FMLP_STORE(node->bytes, node->bytes + bytes);
+}
+
 uint64_t fmlp_span_place(void) {
-  const fmlp_recorder_thread *thread = own;
-  if (!thread || thread->generation != FMLP_LOAD(fmlp_span_generation)) return 0;
-  const int32_t depth = thread->depth;
-  if (depth == 0) return 0;
-  return ((uint64_t)thread->order + 1) << 32 | (uint32_t)thread->frames[depth - 1].node;
+  const fmlp_recorder_thread *thread = inside_a_span();
+  return thread ? place_of(thread, thread->frames[thread->depth - 1].node) : 0;
 }
