@@ -10,70 +10,6 @@
 /* A block's arrays should stay in the second-level cache. */
 enum { SMALLEST_BLOCK = 1024, LARGEST_BLOCK = 16384, CHUNK = 32768 };
 
-static fmlp_rolling_family family_of(fmlp_operator op) {
-  switch (op) {
-  case FMLP_OP_SUM:
-  case FMLP_OP_MEAN:
-  case FMLP_OP_STD:
-  case FMLP_OP_VAR:
-  case FMLP_OP_ZSCORE:
-  case FMLP_OP_SKEW:
-  case FMLP_OP_KURT:
-  case FMLP_OP_SLOPE:
-  case FMLP_OP_R2:
-    return FMLP_ROLLING_MOMENTS;
-  case FMLP_OP_MIN:
-  case FMLP_OP_MAX:
-  case FMLP_OP_RANGE:
-  case FMLP_OP_ARGMIN:
-  case FMLP_OP_ARGMAX:
-    return FMLP_ROLLING_EXTREMES;
-  case FMLP_OP_MEDIAN:
-  case FMLP_OP_QUANTILE:
-  case FMLP_OP_RANK:
-    return FMLP_ROLLING_ORDER;
-  case FMLP_OP_COV:
-  case FMLP_OP_CORR:
-  case FMLP_OP_BETA:
-  case FMLP_OP_AUTOCORR:
-    return FMLP_ROLLING_PAIRS;
-  case FMLP_OP_EMA:
-  case FMLP_OP_EWM_STD:
-    return FMLP_ROLLING_RECURSIVE;
-  case FMLP_OP_FRACDIFF:
-    return FMLP_ROLLING_FRACDIFF;
-  default:
-    return FMLP_ROLLING_POINTWISE;
-  }
-}
-
-static bool finds_rows(fmlp_operator op) {
-  return op == FMLP_OP_ARGMIN || op == FMLP_OP_ARGMAX;
-}
-
-static int64_t lag_of(const fmlp_rolling_node *node) {
-  return node->op == FMLP_OP_AUTOCORR ? node->lag : 0;
-}
-
-/* Whether two nodes belong in one step: they share what is costly, the levels of a tree or a sorted window.
- */
-static bool shares(const fmlp_rolling_node *one, const fmlp_rolling_node *other) {
-  fmlp_rolling_family family = family_of(one->op);
-  if (family != family_of(other->op) || one->a != other->a || one->b != other->b) return false;
-  switch (family) {
-  case FMLP_ROLLING_MOMENTS:
-    return true;
-  case FMLP_ROLLING_PAIRS:
-    return lag_of(one) == lag_of(other);
-  case FMLP_ROLLING_EXTREMES:
-    return finds_rows(one->op) == finds_rows(other->op);
-  case FMLP_ROLLING_ORDER:
-    return one->window == other->window;
-  default:
-    return false;
-  }
-}
-
 /* Steps in the order of their first nodes: every operand is an earlier node, so every step finds its operands
  * made. Nodes of a step by ascending window. */
 static void gather_steps(fmlp_rolling_schedule *s, bool *taken) {
@@ -83,11 +19,14 @@ static void gather_steps(fmlp_rolling_schedule *s, bool *taken) {
     if (taken[first]) continue;
     const fmlp_rolling_node *head = &plan->nodes[first];
     fmlp_rolling_step *step = &s->steps[s->step_count++];
-    *step = (fmlp_rolling_step){
-        .family = family_of(head->op), .first_node = filled, .a = head->a, .b = head->b, .lag = lag_of(head)};
+    *step = (fmlp_rolling_step){.family = fmlp_rolling_family_of(head),
+                                .first_node = filled,
+                                .a = head->a,
+                                .b = head->b,
+                                .lag = fmlp_rolling_lag(head)};
     for (int32_t n = first; n < plan->node_count && step->node_count < FMLP_ROLLING_TARGETS; n++) {
       const fmlp_rolling_node *node = &plan->nodes[n];
-      if (n > first && (taken[n] || !shares(head, node))) continue;
+      if (n > first && (taken[n] || !fmlp_rolling_shares(head, node))) continue;
       taken[n] = true;
       int64_t lookback = node->op == FMLP_OP_EWM_STD ? 0 : fmlp_rolling_lookback(node);
       if (step->family == FMLP_ROLLING_ORDER) lookback++; /* the row that leaves a window kept from before */
@@ -193,7 +132,8 @@ static void lay_out_worker(fmlp_rolling_schedule *s) {
   for (int32_t n = 0; n < plan->node_count; n++) {
     fmlp_rolling_place *place = &s->places[plan->input_count + n];
     place->local = -1;
-    if (family_of(plan->nodes[n].op) == FMLP_ROLLING_RECURSIVE || (place->need == 0 && place->store))
+    if (fmlp_rolling_family_of(&plan->nodes[n]) == FMLP_ROLLING_RECURSIVE ||
+        (place->need == 0 && place->store))
       continue;
     place->local = used;
     used += fmlp_rolling_stride(s->block + place->need);
@@ -220,7 +160,7 @@ static fmlp_status allocate_columns(fmlp_rolling_schedule *s, double *const *out
     fmlp_rolling_place *place = &s->places[plan->input_count + n];
     if (node->output >= 0) {
       place->store = outputs[node->output];
-    } else if (place->kept || family_of(node->op) == FMLP_ROLLING_RECURSIVE) {
+    } else if (place->kept || fmlp_rolling_family_of(node) == FMLP_ROLLING_RECURSIVE) {
       FMLP_TRY(
           fmlp_alloc(&s->temporaries[n], s->rows, sizeof(double), "an intermediate feature column", error));
       place->store = s->temporaries[n];
@@ -242,9 +182,8 @@ static fmlp_status make_weights(fmlp_rolling_schedule *s, fmlp_error *error) {
   for (int32_t k = 0; k < s->step_count; k++) {
     const fmlp_rolling_step *step = &s->steps[k];
     if (step->family != FMLP_ROLLING_FRACDIFF) continue;
-    double *weights = s->weights + step->weights, d = s->plan->nodes[s->order[step->first_node]].parameter;
-    weights[0] = 1.0;
-    for (int64_t i = 1; i < step->weight_count; i++) weights[i] = fmlp_fracdiff_weight(weights[i - 1], d, i);
+    const fmlp_rolling_node *node = &s->plan->nodes[s->order[step->first_node]];
+    fmlp_fracdiff_weights(node->parameter, step->weight_count, s->weights + step->weights);
   }
   return FMLP_OK;
 }

@@ -6,16 +6,6 @@
 
 #include "cpu/rolling_kernels.h"
 
-typedef enum fmlp_rolling_family {
-  FMLP_ROLLING_POINTWISE,
-  FMLP_ROLLING_MOMENTS,
-  FMLP_ROLLING_PAIRS,
-  FMLP_ROLLING_EXTREMES,
-  FMLP_ROLLING_ORDER,
-  FMLP_ROLLING_FRACDIFF,
-  FMLP_ROLLING_RECURSIVE /* ema, ewm_std: over whole columns */
-} fmlp_rolling_family;
-
 /* Nodes of one family over the same operands, executed together. */
 typedef struct fmlp_rolling_step {
   fmlp_rolling_family family;

@@ -83,17 +83,17 @@ static fmlp_gpu_rolling_job shape_of(const run *r, const fmlp_gpu_step *step, in
 
 static size_t scratch_of(const run *r, const fmlp_gpu_step *step, const fmlp_gpu_rolling_job *job) {
   switch (step->family) {
-  case FMLP_GPU_MOMENTS:
+  case FMLP_ROLLING_MOMENTS:
     return fmlp_gpu_rolling_moments_scratch(r->device, job);
-  case FMLP_GPU_PAIRS:
+  case FMLP_ROLLING_PAIRS:
     return fmlp_gpu_rolling_pairs_scratch(r->device, job);
-  case FMLP_GPU_EXTREMES:
+  case FMLP_ROLLING_EXTREMES:
     return fmlp_gpu_rolling_extremes_scratch(r->device, job);
-  case FMLP_GPU_ORDER:
+  case FMLP_ROLLING_ORDER:
     return fmlp_gpu_rolling_order_scratch(r->device, job);
-  case FMLP_GPU_FRACDIFF:
+  case FMLP_ROLLING_FRACDIFF:
     return fmlp_gpu_rolling_fracdiff_scratch(r->device, job);
-  case FMLP_GPU_RECURSIVE:
+  case FMLP_ROLLING_RECURSIVE:
     return fmlp_gpu_rolling_ema_scratch(r->device, job);
   default:
     return 0;
@@ -108,15 +108,15 @@ static fmlp_status run_job(const run *r, const fmlp_gpu_step *step, const fmlp_g
                      (long long)job->first, (long long)job->last);
   }
   switch (step->family) {
-  case FMLP_GPU_MOMENTS:
+  case FMLP_ROLLING_MOMENTS:
     return fmlp_gpu_rolling_moments(r->device, job, error);
-  case FMLP_GPU_PAIRS:
+  case FMLP_ROLLING_PAIRS:
     return fmlp_gpu_rolling_pairs(r->device, job, error);
-  case FMLP_GPU_EXTREMES:
+  case FMLP_ROLLING_EXTREMES:
     return fmlp_gpu_rolling_extremes(r->device, job, error);
-  case FMLP_GPU_ORDER:
+  case FMLP_ROLLING_ORDER:
     return fmlp_gpu_rolling_order(r->device, job, error);
-  case FMLP_GPU_FRACDIFF:
+  case FMLP_ROLLING_FRACDIFF:
     return fmlp_gpu_rolling_fracdiff(r->device, job, error);
   default:
     return fmlp_gpu_rolling_ema(r->device, job, error);
@@ -140,10 +140,10 @@ static fmlp_status run_windows(const run *r, const fmlp_gpu_step *step, int64_t 
     job.b = (fmlp_gpu_column){b.values, b.first};
   }
   if (step->lag > 0) job.b = (fmlp_gpu_column){a.values, a.first + step->lag};
-  if (step->family == FMLP_GPU_FRACDIFF) {
+  if (step->family == FMLP_ROLLING_FRACDIFF) {
     job.weights = (const double *)(void *)(r->memory + r->weights) + step->weights;
   }
-  if (step->family == FMLP_GPU_RECURSIVE) {
+  if (step->family == FMLP_ROLLING_RECURSIVE) {
     job.state = r->memory + r->states + (int64_t)step->state * FMLP_GPU_RECURSIVE_STATE;
   }
   if (r->scratch_bytes > 0) job.scratch = r->memory + r->scratch;
@@ -154,7 +154,7 @@ static fmlp_status run_steps(const run *r, int64_t chunk, int64_t first, int64_t
   FMLP_SPAN("rolling.chunk");
   for (int32_t k = 0; k < r->schedule.step_count; k++) {
     const fmlp_gpu_step *step = &r->schedule.steps[k];
-    if (step->family != FMLP_GPU_POINTWISE) {
+    if (step->family != FMLP_ROLLING_POINTWISE) {
       FMLP_TRY(run_windows(r, step, chunk, first, last, error));
       continue;
     }
@@ -209,7 +209,7 @@ static void lay_out_pool(run *r) {
 static void ask_scratch(run *r, int32_t k, int64_t first) {
   fmlp_gpu_target targets[FMLP_GPU_TARGETS];
   const fmlp_gpu_step *step = &r->schedule.steps[k];
-  if (step->family == FMLP_GPU_POINTWISE) return;
+  if (step->family == FMLP_ROLLING_POINTWISE) return;
   const int64_t last = r->rows - first < r->chunk ? r->rows : first + r->chunk;
   const fmlp_gpu_rolling_job job = shape_of(r, step, first, last, targets);
   const int64_t bytes = (int64_t)scratch_of(r, step, &job);

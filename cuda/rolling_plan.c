@@ -36,58 +36,13 @@ typedef struct work {
   int32_t phases;
 } work;
 
-static fmlp_gpu_family family_of(fmlp_operator op) {
-  switch (op) {
-  case FMLP_OP_SUM:
-  case FMLP_OP_MEAN:
-  case FMLP_OP_STD:
-  case FMLP_OP_VAR:
-  case FMLP_OP_ZSCORE:
-  case FMLP_OP_SKEW:
-  case FMLP_OP_KURT:
-  case FMLP_OP_SLOPE:
-  case FMLP_OP_R2:
-    return FMLP_GPU_MOMENTS;
-  case FMLP_OP_MIN:
-  case FMLP_OP_MAX:
-  case FMLP_OP_RANGE:
-  case FMLP_OP_ARGMIN:
-  case FMLP_OP_ARGMAX:
-    return FMLP_GPU_EXTREMES;
-  case FMLP_OP_MEDIAN:
-  case FMLP_OP_QUANTILE:
-  case FMLP_OP_RANK:
-    return FMLP_GPU_ORDER;
-  case FMLP_OP_COV:
-  case FMLP_OP_CORR:
-  case FMLP_OP_BETA:
-  case FMLP_OP_AUTOCORR:
-    return FMLP_GPU_PAIRS;
-  case FMLP_OP_EMA:
-  case FMLP_OP_EWM_STD:
-    return FMLP_GPU_RECURSIVE;
-  case FMLP_OP_FRACDIFF:
-    return FMLP_GPU_FRACDIFF;
-  default:
-    return FMLP_GPU_POINTWISE;
-  }
-}
-
 static bool is_pointwise(const fmlp_rolling_node *node) {
-  return family_of(node->op) == FMLP_GPU_POINTWISE;
+  return fmlp_rolling_family_of(node) == FMLP_ROLLING_POINTWISE;
 }
 
 static bool looks_back(const fmlp_rolling_node *node) {
   return node->op == FMLP_OP_SHIFT || node->op == FMLP_OP_DIFF || node->op == FMLP_OP_PCT_CHANGE ||
          node->op == FMLP_OP_LOG_RETURN;
-}
-
-static bool finds_rows(fmlp_operator op) {
-  return op == FMLP_OP_ARGMIN || op == FMLP_OP_ARGMAX;
-}
-
-static int64_t lag_of(const fmlp_rolling_node *node) {
-  return node->op == FMLP_OP_AUTOCORR ? node->lag : 0;
 }
 
 /* The node that is operand i (0, 1) of a node, -1 for an input or none. */
@@ -163,7 +118,7 @@ static void find_last_readers(work *w) {
 
 /* ---- steps ---- */
 
-static fmlp_gpu_step *add_step(work *w, fmlp_gpu_family family) {
+static fmlp_gpu_step *add_step(work *w, fmlp_rolling_family family) {
   fmlp_gpu_step *step = &w->s->steps[w->s->step_count++];
   *step = (fmlp_gpu_step){.family = family, .first_node = w->filled, .a = -1, .b = -1};
   return step;
@@ -221,48 +176,29 @@ static fmlp_status add_programs(work *w, int32_t phase, fmlp_error *error) {
           fmlp_resize(&w->s->programs, count, count + 1, sizeof *w->s->programs, "feature programs", error));
       program = &w->s->programs[count];
       *program = (fmlp_gpu_program){.taken_slots = 0};
-      add_step(w, FMLP_GPU_POINTWISE)->program = w->s->program_count++;
+      add_step(w, FMLP_ROLLING_POINTWISE)->program = w->s->program_count++;
     }
     add_instruction(w, program, n);
   }
   return FMLP_OK;
 }
 
-/* Whether two nodes belong in one job: they share what is costly, the levels of a tree or a window in order.
- */
-static bool shares(const fmlp_rolling_node *one, const fmlp_rolling_node *other) {
-  fmlp_gpu_family family = family_of(one->op);
-  if (family != family_of(other->op) || one->a != other->a || one->b != other->b) return false;
-  switch (family) {
-  case FMLP_GPU_MOMENTS:
-    return true;
-  case FMLP_GPU_PAIRS:
-    return lag_of(one) == lag_of(other);
-  case FMLP_GPU_EXTREMES:
-    return finds_rows(one->op) == finds_rows(other->op);
-  case FMLP_GPU_ORDER:
-    return one->window == other->window;
-  default:
-    return false;
-  }
-}
-
 /* One job: `first` and what shares with it, by ascending window. */
 static void add_job(work *w, int32_t first) {
   const fmlp_rolling_plan *plan = w->plan;
   const fmlp_rolling_node *head = &plan->nodes[first];
-  fmlp_gpu_step *step = add_step(w, family_of(head->op));
+  fmlp_gpu_step *step = add_step(w, fmlp_rolling_family_of(head));
   step->a = head->a;
   step->b = head->b;
-  step->lag = lag_of(head);
+  step->lag = fmlp_rolling_lag(head);
   for (int32_t n = first; n < plan->node_count && step->node_count < FMLP_GPU_TARGETS; n++) {
     const fmlp_rolling_node *node = &plan->nodes[n];
-    if (w->nodes[n].taken || !w->nodes[n].live || (n > first && !shares(head, node))) continue;
+    if (w->nodes[n].taken || !w->nodes[n].live || (n > first && !fmlp_rolling_shares(head, node))) continue;
     w->nodes[n].taken = true;
     w->nodes[n].step = w->s->step_count - 1;
     w->s->places[plan->input_count + n].stored = true;
     int64_t lookback =
-        step->family == FMLP_GPU_RECURSIVE ? FMLP_GPU_RECURSIVE_LOOKBACK : fmlp_rolling_lookback(node);
+        step->family == FMLP_ROLLING_RECURSIVE ? FMLP_GPU_RECURSIVE_LOOKBACK : fmlp_rolling_lookback(node);
     if (lookback > step->lookback) step->lookback = lookback;
     int32_t place = w->filled++;
     for (; place > step->first_node && plan->nodes[w->s->order[place - 1]].window > node->window; place--) {
@@ -271,7 +207,7 @@ static void add_job(work *w, int32_t first) {
     w->s->order[place] = n;
     step->node_count++;
   }
-  if (step->family == FMLP_GPU_RECURSIVE) step->state = w->s->state_count++;
+  if (step->family == FMLP_ROLLING_RECURSIVE) step->state = w->s->state_count++;
   for (int i = 0; i < 2; i++) {
     int32_t column = i == 0 ? step->a : step->b;
     if (column >= 0) w->s->places[column].stored = true;
@@ -312,7 +248,7 @@ static void finish_places(fmlp_gpu_schedule *s) {
       fmlp_gpu_place *place = &s->places[plan->input_count + s->order[step->first_node + i]];
       place->made = place->last = k;
     }
-    if (step->family != FMLP_GPU_POINTWISE) {
+    if (step->family != FMLP_ROLLING_POINTWISE) {
       if (step->a >= 0) read_column(s, step->a, k, step->lookback);
       if (step->b >= 0) read_column(s, step->b, k, step->lookback);
       continue;
@@ -331,7 +267,7 @@ static void finish_places(fmlp_gpu_schedule *s) {
 static fmlp_status make_weights(fmlp_gpu_schedule *s, fmlp_error *error) {
   for (int32_t k = 0; k < s->step_count; k++) {
     fmlp_gpu_step *step = &s->steps[k];
-    if (step->family != FMLP_GPU_FRACDIFF) continue;
+    if (step->family != FMLP_ROLLING_FRACDIFF) continue;
     step->weights = s->weight_count;
     /* One more than the rows already leaves no row complete. */
     step->weight_count = step->lookback < s->rows ? step->lookback + 1 : s->rows + 1;
@@ -341,10 +277,9 @@ static fmlp_status make_weights(fmlp_gpu_schedule *s, fmlp_error *error) {
   FMLP_TRY(fmlp_alloc(&s->weights, s->weight_count, sizeof(double), "fractional difference weights", error));
   for (int32_t k = 0; k < s->step_count; k++) {
     const fmlp_gpu_step *step = &s->steps[k];
-    if (step->family != FMLP_GPU_FRACDIFF) continue;
-    double *weights = s->weights + step->weights, d = s->plan->nodes[s->order[step->first_node]].parameter;
-    weights[0] = 1.0;
-    for (int64_t i = 1; i < step->weight_count; i++) weights[i] = fmlp_fracdiff_weight(weights[i - 1], d, i);
+    if (step->family != FMLP_ROLLING_FRACDIFF) continue;
+    const fmlp_rolling_node *node = &s->plan->nodes[s->order[step->first_node]];
+    fmlp_fracdiff_weights(node->parameter, step->weight_count, s->weights + step->weights);
   }
   return FMLP_OK;
 }
@@ -383,7 +318,7 @@ int64_t fmlp_gpu_schedule_bytes_per_row(const fmlp_gpu_schedule *schedule) {
   int64_t columns = 0;
   for (int32_t k = 0; k < schedule->step_count; k++) {
     const fmlp_gpu_step *step = &schedule->steps[k];
-    if (step->family == FMLP_GPU_POINTWISE) {
+    if (step->family == FMLP_ROLLING_POINTWISE) {
       columns += schedule->programs[step->program].args.column_count;
     } else {
       columns += (step->a >= 0) + (step->b >= 0) + step->node_count;

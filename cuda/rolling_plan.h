@@ -12,19 +12,9 @@
 extern "C" {
 #endif
 
-typedef enum fmlp_gpu_family {
-  FMLP_GPU_POINTWISE, /* a program */
-  FMLP_GPU_MOMENTS,
-  FMLP_GPU_PAIRS,
-  FMLP_GPU_EXTREMES,
-  FMLP_GPU_ORDER,
-  FMLP_GPU_FRACDIFF,
-  FMLP_GPU_RECURSIVE
-} fmlp_gpu_family;
-
 /* Nodes executed together: a program, or a job of one of the other families. */
 typedef struct fmlp_gpu_step {
-  fmlp_gpu_family family;
+  fmlp_rolling_family family;
   int32_t first_node, node_count; /* in `order` */
   int32_t a, b;                   /* columns, -1 for none; programs have their own lists */
   int64_t lag;                    /* autocorr */

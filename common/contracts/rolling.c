@@ -14,44 +14,61 @@ enum { FRACDIFF_LIMIT = 1 << 24 };
 static const int64_t window_limit = (int64_t)1 << 40;
 
 const fmlp_operator_info fmlp_operators[FMLP_OP_COUNT] = {
-    [FMLP_OP_CONSTANT] = {"constant", 0, 0, "the parameter in every row"},
-    [FMLP_OP_SHIFT] = {"shift", 1, 1, "x[i-k]"},
-    [FMLP_OP_DIFF] = {"diff", 1, 1, "x - x[i-k]"},
-    [FMLP_OP_PCT_CHANGE] = {"pct_change", 1, 1, "(x - x[i-k]) / x[i-k]"},
-    [FMLP_OP_LOG_RETURN] = {"log_return", 1, 1, "ln(x / x[i-k])"},
-    [FMLP_OP_ADD] = {"add", 2, 0, "a + b"},
-    [FMLP_OP_SUB] = {"sub", 2, 0, "a - b"},
-    [FMLP_OP_MUL] = {"mul", 2, 0, "a * b"},
-    [FMLP_OP_DIV] = {"div", 2, 0, "a / b"},
-    [FMLP_OP_RATIO] = {"ratio", 2, 0, "a / b - 1"},
-    [FMLP_OP_ABS] = {"abs", 1, 0, "|x|"},
-    [FMLP_OP_SIGN] = {"sign", 1, 0, "-1, 0 or +1"},
-    [FMLP_OP_CROSS] = {"cross", 2, 0, "+1 where a > b, else -1"},
-    [FMLP_OP_SUM] = {"sum", 1, 1, "sum over the window"},
-    [FMLP_OP_MEAN] = {"mean", 1, 1, "mean over the window"},
-    [FMLP_OP_STD] = {"std", 1, 2, "standard deviation, ddof 1"},
-    [FMLP_OP_VAR] = {"var", 1, 2, "variance, ddof 1"},
-    [FMLP_OP_ZSCORE] = {"zscore", 1, 2, "(x - mean) / std; NaN for a constant window"},
-    [FMLP_OP_SKEW] = {"skew", 1, 3, "bias-corrected skewness; NaN for a constant window"},
-    [FMLP_OP_KURT] = {"kurt", 1, 4, "bias-corrected excess kurtosis; NaN for a constant window"},
-    [FMLP_OP_SLOPE] = {"slope", 1, 2, "least-squares slope against time, per row"},
-    [FMLP_OP_R2] = {"r2", 1, 2, "squared correlation with time; NaN for a constant window"},
-    [FMLP_OP_MIN] = {"min", 1, 1, "smallest value of the window"},
-    [FMLP_OP_MAX] = {"max", 1, 1, "largest value of the window"},
-    [FMLP_OP_RANGE] = {"range", 1, 1, "max - min"},
-    [FMLP_OP_ARGMIN] = {"argmin", 1, 1, "rows since the smallest value, the newest on ties"},
-    [FMLP_OP_ARGMAX] = {"argmax", 1, 1, "rows since the largest value, the newest on ties"},
-    [FMLP_OP_MEDIAN] = {"median", 1, 1, "median of the window"},
-    [FMLP_OP_QUANTILE] = {"quantile", 1, 1, "quantile q of the window, linear interpolation"},
-    [FMLP_OP_RANK] = {"rank", 1, 1, "average rank of the newest value / window, in (0, 1]"},
-    [FMLP_OP_COV] = {"cov", 2, 2, "covariance of a and b, ddof 1"},
-    [FMLP_OP_CORR] = {"corr", 2, 2, "correlation of a and b; NaN where either is constant"},
-    [FMLP_OP_BETA] = {"beta", 2, 2, "slope of the regression of a on b"},
-    [FMLP_OP_AUTOCORR] = {"autocorr", 1, 2, "correlation of the window with itself `lag` rows earlier"},
-    [FMLP_OP_EMA] = {"ema", 1, 0, "exponential moving average, adjust=false"},
-    [FMLP_OP_EWM_STD] = {"ewm_std", 1, 0,
+    [FMLP_OP_CONSTANT] = {"constant", FMLP_ROLLING_POINTWISE, 0, 0, "the parameter in every row"},
+    [FMLP_OP_SHIFT] = {"shift", FMLP_ROLLING_POINTWISE, 1, 1, "x[i-k]"},
+    [FMLP_OP_DIFF] = {"diff", FMLP_ROLLING_POINTWISE, 1, 1, "x - x[i-k]"},
+    [FMLP_OP_PCT_CHANGE] = {"pct_change", FMLP_ROLLING_POINTWISE, 1, 1, "(x - x[i-k]) / x[i-k]"},
+    [FMLP_OP_LOG_RETURN] = {"log_return", FMLP_ROLLING_POINTWISE, 1, 1, "ln(x / x[i-k])"},
+    [FMLP_OP_ADD] = {"add", FMLP_ROLLING_POINTWISE, 2, 0, "a + b"},
+    [FMLP_OP_SUB] = {"sub", FMLP_ROLLING_POINTWISE, 2, 0, "a - b"},
+    [FMLP_OP_MUL] = {"mul", FMLP_ROLLING_POINTWISE, 2, 0, "a * b"},
+    [FMLP_OP_DIV] = {"div", FMLP_ROLLING_POINTWISE, 2, 0, "a / b"},
+    [FMLP_OP_RATIO] = {"ratio", FMLP_ROLLING_POINTWISE, 2, 0, "a / b - 1"},
+    [FMLP_OP_ABS] = {"abs", FMLP_ROLLING_POINTWISE, 1, 0, "|x|"},
+    [FMLP_OP_SIGN] = {"sign", FMLP_ROLLING_POINTWISE, 1, 0, "-1, 0 or +1"},
+    [FMLP_OP_CROSS] = {"cross", FMLP_ROLLING_POINTWISE, 2, 0, "+1 where a > b, else -1"},
+    [FMLP_OP_SUM] = {"sum", FMLP_ROLLING_MOMENTS, 1, 1, "sum over the window"},
+    [FMLP_OP_MEAN] = {"mean", FMLP_ROLLING_MOMENTS, 1, 1, "mean over the window"},
+    [FMLP_OP_STD] = {"std", FMLP_ROLLING_MOMENTS, 1, 2, "standard deviation, ddof 1"},
+    [FMLP_OP_VAR] = {"var", FMLP_ROLLING_MOMENTS, 1, 2, "variance, ddof 1"},
+    [FMLP_OP_ZSCORE] = {"zscore", FMLP_ROLLING_MOMENTS, 1, 2, "(x - mean) / std; NaN for a constant window"},
+    [FMLP_OP_SKEW] = {"skew", FMLP_ROLLING_MOMENTS, 1, 3,
+                      "bias-corrected skewness; NaN for a constant window"},
+    [FMLP_OP_KURT] = {"kurt", FMLP_ROLLING_MOMENTS, 1, 4,
+                      "bias-corrected excess kurtosis; NaN for a constant window"},
+    [FMLP_OP_SLOPE] = {"slope", FMLP_ROLLING_MOMENTS, 1, 2, "least-squares slope against time, per row"},
+    [FMLP_OP_R2] = {"r2", FMLP_ROLLING_MOMENTS, 1, 2,
+                    "squared correlation with time; NaN for a constant window"},
+    [FMLP_OP_MIN] = {"min", FMLP_ROLLING_EXTREMES, 1, 1, "smallest value of the window"},
+    [FMLP_OP_MAX] = {"max", FMLP_ROLLING_EXTREMES, 1, 1, "largest value of the window"},
+    [FMLP_OP_RANGE] = {"range", FMLP_ROLLING_EXTREMES, 1, 1, "max - min"},
+    [FMLP_OP_ARGMIN] = {"argmin", FMLP_ROLLING_EXTREMES, 1, 1,
+                        "rows since the smallest value, the newest on ties"},
+    [FMLP_OP_ARGMAX] = {"argmax", FMLP_ROLLING_EXTREMES, 1, 1,
+                        "rows since the largest value, the newest on ties"},
+    [FMLP_OP_MEDIAN] = {"median", FMLP_ROLLING_ORDER, 1, 1, "median of the window"},
+    [FMLP_OP_QUANTILE] = {"quantile", FMLP_ROLLING_ORDER, 1, 1,
+                          "quantile q of the window, linear interpolation"},
+    [FMLP_OP_RANK] = {"rank", FMLP_ROLLING_ORDER, 1, 1,
+                      "average rank of the newest value / window, in (0, 1]"},
+    [FMLP_OP_COV] = {"cov", FMLP_ROLLING_PAIRS, 2, 2, "covariance of a and b, ddof 1"},
+    [FMLP_OP_CORR] = {"corr", FMLP_ROLLING_PAIRS, 2, 2,
+                      "correlation of a and b; NaN where either is constant"},
+    [FMLP_OP_BETA] = {"beta", FMLP_ROLLING_PAIRS, 2, 2, "slope of the regression of a on b"},
+    [FMLP_OP_AUTOCORR] = {"autocorr", FMLP_ROLLING_PAIRS, 1, 2,
+                          "correlation of the window with itself `lag` rows earlier"},
+    [FMLP_OP_EMA] = {"ema", FMLP_ROLLING_RECURSIVE, 1, 0, "exponential moving average, adjust=false"},
+    [FMLP_OP_EWM_STD] = {"ewm_std", FMLP_ROLLING_RECURSIVE, 1, 0,
                          "exponentially weighted standard deviation, adjust=false, unbiased"},
-    [FMLP_OP_FRACDIFF] = {"fracdiff", 1, 0, "fractional difference of order d, fixed-width window"},
+    [FMLP_OP_FRACDIFF] = {"fracdiff", FMLP_ROLLING_FRACDIFF, 1, 0,
+                          "fractional difference of order d, fixed-width window"},
+};
+
+const char *const fmlp_rolling_family_names[FMLP_ROLLING_FAMILIES] = {
+    [FMLP_ROLLING_POINTWISE] = "pointwise", [FMLP_ROLLING_MOMENTS] = "moments",
+    [FMLP_ROLLING_PAIRS] = "pairs",         [FMLP_ROLLING_EXTREMES] = "extremes",
+    [FMLP_ROLLING_ORDER] = "order",         [FMLP_ROLLING_FRACDIFF] = "fracdiff",
+    [FMLP_ROLLING_RECURSIVE] = "recursive",
 };
 
 static int is_number(double value) {
@@ -146,6 +163,35 @@ fmlp_status fmlp_rolling_validate(const fmlp_rolling_plan *plan, fmlp_error *err
   return FMLP_OK;
 }
 
+fmlp_rolling_family fmlp_rolling_family_of(const fmlp_rolling_node *node) {
+  return fmlp_operators[node->op].family;
+}
+
+int64_t fmlp_rolling_lag(const fmlp_rolling_node *node) {
+  return node->op == FMLP_OP_AUTOCORR ? node->lag : 0;
+}
+
+static bool finds_rows(fmlp_operator op) {
+  return op == FMLP_OP_ARGMIN || op == FMLP_OP_ARGMAX;
+}
+
+bool fmlp_rolling_shares(const fmlp_rolling_node *one, const fmlp_rolling_node *other) {
+  const fmlp_rolling_family family = fmlp_rolling_family_of(one);
+  if (family != fmlp_rolling_family_of(other) || one->a != other->a || one->b != other->b) return false;
+  switch (family) {
+  case FMLP_ROLLING_MOMENTS:
+    return true;
+  case FMLP_ROLLING_PAIRS:
+    return fmlp_rolling_lag(one) == fmlp_rolling_lag(other);
+  case FMLP_ROLLING_EXTREMES:
+    return finds_rows(one->op) == finds_rows(other->op);
+  case FMLP_ROLLING_ORDER:
+    return one->window == other->window;
+  default:
+    return false;
+  }
+}
+
 int64_t fmlp_rolling_lookback(const fmlp_rolling_node *node) {
   switch (node->op) {
   case FMLP_OP_SHIFT:
@@ -190,6 +236,11 @@ int64_t fmlp_rolling_warm_up(const fmlp_rolling_plan *plan, int32_t node) {
 
 double fmlp_fracdiff_weight(double previous, double d, int64_t k) {
   return (-previous * ((d - (double)k) + 1.0)) / (double)k;
+}
+
+void fmlp_fracdiff_weights(double d, int64_t count, double *weights) {
+  weights[0] = 1.0;
+  for (int64_t k = 1; k < count; k++) weights[k] = fmlp_fracdiff_weight(weights[k - 1], d, k);
 }
 
 int64_t fmlp_fracdiff_length(double d, double threshold, int64_t limit) {

@@ -7,6 +7,7 @@
 #ifndef FMLP_COMMON_CONTRACTS_ROLLING_H
 #define FMLP_COMMON_CONTRACTS_ROLLING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/core/status.h"
@@ -57,9 +58,24 @@ typedef enum fmlp_operator {
   FMLP_OP_COUNT
 } fmlp_operator;
 
+/* Operators that are computed alike: a twin runs nodes of one family together, see fmlp_rolling_shares. */
+typedef enum fmlp_rolling_family {
+  FMLP_ROLLING_POINTWISE, /* of one row, or of one and one before it */
+  FMLP_ROLLING_MOMENTS,
+  FMLP_ROLLING_PAIRS,
+  FMLP_ROLLING_EXTREMES,
+  FMLP_ROLLING_ORDER,
+  FMLP_ROLLING_FRACDIFF,
+  FMLP_ROLLING_RECURSIVE, /* ema, ewm_std: over whole columns */
+  FMLP_ROLLING_FAMILIES
+} fmlp_rolling_family;
+
+extern const char *const fmlp_rolling_family_names[FMLP_ROLLING_FAMILIES];
+
 /* A row of the operator table: what the plan compiler and the documentation need to know. */
 typedef struct fmlp_operator_info {
   const char *name;
+  fmlp_rolling_family family;
   int32_t operands;    /* 0, 1 or 2 */
   int32_t min_window;  /* smallest window that gives a number; 0 where the operator takes no window */
   const char *summary; /* one line for --help and the documentation */
@@ -91,6 +107,15 @@ typedef struct fmlp_rolling_plan {
  * backend may assume a plan that passed. */
 FMLP_WARN_UNUSED fmlp_status fmlp_rolling_validate(const fmlp_rolling_plan *plan, fmlp_error *error);
 
+fmlp_rolling_family fmlp_rolling_family_of(const fmlp_rolling_node *node);
+
+/* The lag of autocorr, 0 for the others. */
+int64_t fmlp_rolling_lag(const fmlp_rolling_node *node);
+
+/* Whether two nodes of the same operands belong in one step of a schedule: they share what is costly, the
+ * levels of a tree or a window in order. */
+bool fmlp_rolling_shares(const fmlp_rolling_node *one, const fmlp_rolling_node *other);
+
 /* Rows before the current one that a validated node reads of its operands; for ewm_std the one row it needs
  * to have seen. */
 int64_t fmlp_rolling_lookback(const fmlp_rolling_node *node);
@@ -104,6 +129,9 @@ void fmlp_rolling_warm_ups(const fmlp_rolling_plan *plan, int64_t *rows);
 
 /* w_k from w_(k-1), k >= 1: (-w_(k-1) * ((d - k) + 1)) / k. w_0 = 1. */
 double fmlp_fracdiff_weight(double previous, double d, int64_t k);
+
+/* The first `count` of them, at least one. */
+void fmlp_fracdiff_weights(double d, int64_t count, double *weights);
 
 /* Number of fracdiff weights for (d, threshold), at least 1, at most `limit`. */
 int64_t fmlp_fracdiff_length(double d, double threshold, int64_t limit);

@@ -65,43 +65,6 @@ bool equivalence_wants_family(const equivalence *all, const char *family) {
 
 /* ---- single operators ---- */
 
-static const char *family_of(fmlp_operator op) {
-  switch (op) {
-  case FMLP_OP_SUM:
-  case FMLP_OP_MEAN:
-  case FMLP_OP_STD:
-  case FMLP_OP_VAR:
-  case FMLP_OP_ZSCORE:
-  case FMLP_OP_SKEW:
-  case FMLP_OP_KURT:
-  case FMLP_OP_SLOPE:
-  case FMLP_OP_R2:
-    return "moments";
-  case FMLP_OP_MIN:
-  case FMLP_OP_MAX:
-  case FMLP_OP_RANGE:
-  case FMLP_OP_ARGMIN:
-  case FMLP_OP_ARGMAX:
-    return "extremes";
-  case FMLP_OP_MEDIAN:
-  case FMLP_OP_QUANTILE:
-  case FMLP_OP_RANK:
-    return "order";
-  case FMLP_OP_COV:
-  case FMLP_OP_CORR:
-  case FMLP_OP_BETA:
-  case FMLP_OP_AUTOCORR:
-    return "pairs";
-  case FMLP_OP_EMA:
-  case FMLP_OP_EWM_STD:
-    return "recursive";
-  case FMLP_OP_FRACDIFF:
-    return "fracdiff";
-  default:
-    return "pointwise";
-  }
-}
-
 /* "std(64) of walk, 1000 rows". */
 static void name_case(const fmlp_case_operator *o, fmlp_case_data a, fmlp_case_data b, int64_t rows,
                       char *name) {
@@ -173,7 +136,7 @@ static bool wants_operator(const equivalence *all, const fmlp_case_operator *o) 
   const equivalence_options *options = &all->options;
   if (options->operator_name && strcmp(options->operator_name, fmlp_operators[o->op].name) != 0) return false;
   if (options->window >= 0 && o->window != options->window) return false;
-  return equivalence_wants_family(all, family_of(o->op));
+  return equivalence_wants_family(all, fmlp_rolling_family_names[fmlp_operators[o->op].family]);
 }
 
 /* Asked for by operator and length: then every data set, whatever the size of the suite. */
