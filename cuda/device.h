@@ -52,7 +52,7 @@ struct fmlp_device {
 FMLP_WARN_UNUSED fmlp_status fmlp_gpu_open(const fmlp_gpu_runtime *runtime, int32_t ordinal,
                                            fmlp_device **device, fmlp_error *error);
 
-/* The other functions of a backend, the same for every runtime. */
+/* The other functions of a backend, the same for every runtime; the last rows of its table. */
 void fmlp_gpu_close(fmlp_device *device);
 fmlp_status fmlp_gpu_buffer_create(fmlp_device *device, size_t bytes, fmlp_buffer **buffer,
                                    fmlp_error *error);
@@ -70,6 +70,11 @@ fmlp_status fmlp_gpu_barrier_search(fmlp_device *device, const fmlp_barrier_sear
 fmlp_status fmlp_gpu_barrier_resolve(fmlp_device *device, const fmlp_barrier_resolve *job, fmlp_error *error);
 fmlp_status fmlp_gpu_monte_carlo(fmlp_device *device, const fmlp_monte_carlo *job,
                                  fmlp_monte_carlo_totals *totals, fmlp_error *error); /* monte_carlo.c */
+#define FMLP_GPU_BACKEND_FUNCTIONS                                                                           \
+  .close = fmlp_gpu_close, .buffer_create = fmlp_gpu_buffer_create, .buffer_free = fmlp_gpu_buffer_free,     \
+  .upload = fmlp_gpu_upload, .download = fmlp_gpu_download, .sync = fmlp_gpu_sync,                           \
+  .rolling = fmlp_gpu_rolling, .barrier_search = fmlp_gpu_barrier_search,                                    \
+  .barrier_resolve = fmlp_gpu_barrier_resolve, .monte_carlo = fmlp_gpu_monte_carlo
 
 /* Tests: how the next calls on this device divide their work. */
 void fmlp_gpu_tune(fmlp_device *device, const fmlp_gpu_tuning *tuning);
