@@ -3,31 +3,18 @@
  * as large as it must be, for the sanitizers. */
 #include "tests/cmocka_fmlp.h"
 
-#include <stdlib.h>
-
 #include "cuda/rolling_kernels.h"
 #include "tests/equivalence/cases_rolling.h"
-#include "tests/simt/runtime.h"
-#include "tests/unit/device_buffers.h"
+#include "tests/unit/rolling_fixture.h"
 
 enum { SUPER = 4096, MOST_ROWS = 40000 };
 
-static fmlp_compute cpu;
 static fmlp_device *device;
 
-static void reference(fmlp_operator op, double alpha, const double *x, int64_t rows, double *want) {
-  fmlp_error error = {""};
-  const size_t bytes = (size_t)rows * sizeof(double);
-  const fmlp_buffer *input = buffer_of(&cpu, x, bytes);
-  fmlp_buffer *output = buffer_empty(&cpu, bytes);
+static void reference(fmlp_operator op, double alpha, double *x, int64_t rows, double *want) {
   const fmlp_rolling_node node = {.op = op, .b = -1, .parameter = alpha};
   const fmlp_rolling_plan plan = {.input_count = 1, .node_count = 1, .output_count = 1, .nodes = &node};
-  if (cpu.backend->rolling(cpu.device, &plan, rows, &input, &output, &error) != FMLP_OK) {
-    fail_msg("%s", error.text);
-  }
-  buffer_read(&cpu, output, want, bytes);
-  buffer_end(&cpu, input);
-  buffer_end(&cpu, output);
+  rolling_reference(&plan, rows, &x, &want);
 }
 
 /* Rows [first, last), the next of their column. */
@@ -35,11 +22,7 @@ static void run_chunk(fmlp_operator op, double alpha, const double *column, int6
                       void *state, const double *want) {
   fmlp_error error = {""};
   const int64_t start = first > FMLP_GPU_RECURSIVE_LOOKBACK ? first - FMLP_GPU_RECURSIVE_LOOKBACK : 0;
-  double *x = malloc((size_t)(last - start) * sizeof(double));
-  double *got = malloc((size_t)(last - first) * sizeof(double));
-  assert_non_null(x);
-  assert_non_null(got);
-  memcpy(x, column + start, (size_t)(last - start) * sizeof(double));
+  double *x = rows_of(column, start, last), *got = rows_new(last - first);
   const fmlp_gpu_target target = {.values = got, .first = first, .parameter = alpha, .op = (int32_t)op};
   fmlp_gpu_rolling_job job = {
       .first = first, .last = last, .a = {x, start}, .target_count = 1, .targets = &target, .state = state};
@@ -58,7 +41,7 @@ static void run_chunk(fmlp_operator op, double alpha, const double *column, int6
   free(x);
 }
 
-static void check(const double *x, int64_t rows, double alpha, int64_t chunk) {
+static void check(double *x, int64_t rows, double alpha, int64_t chunk) {
   static double want[MOST_ROWS];
   for (int i = 0; i < 2; i++) {
     const fmlp_operator op = i == 0 ? FMLP_OP_EMA : FMLP_OP_EWM_STD;
@@ -73,11 +56,8 @@ static void check(const double *x, int64_t rows, double alpha, int64_t chunk) {
 }
 
 static void use_threads(int32_t threads, uint64_t seed) {
-  fmlp_error error = {""};
   fmlp_gpu_close(device);
-  fmlp_simt_configure(&(fmlp_simt_setup){.seed = seed});
-  if (fmlp_gpu_open(&fmlp_simt_runtime, 0, &device, &error) != FMLP_OK) fail_msg("%s", error.text);
-  fmlp_gpu_tune(device, &(fmlp_gpu_tuning){.threads = threads});
+  device = open_simt(&(fmlp_simt_setup){.seed = seed}, threads);
 }
 
 /* A walk with r0 = `origin` and NaN in the listed ranges of rows behind it. */
@@ -153,17 +133,9 @@ static void chunks_of_one_row_over_a_seam(void **unused) {
   }
 }
 
-static int setup(void **unused) {
-  (void)unused;
-  cpu = open_compute("cpu");
-  return 0;
-}
-
 static int teardown(void **unused) {
   (void)unused;
-  fmlp_gpu_close(device);
-  fmlp_simt_configure(&(fmlp_simt_setup){0});
-  fmlp_compute_close(&cpu);
+  close_simt(device);
   return 0;
 }
 
@@ -171,5 +143,5 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(every_length_and_chunk),
                                      cmocka_unit_test(nan_at_the_seams),
                                      cmocka_unit_test(chunks_of_one_row_over_a_seam)};
-  return cmocka_run_group_tests(tests, setup, teardown);
+  return cmocka_run_group_tests(tests, NULL, teardown);
 }

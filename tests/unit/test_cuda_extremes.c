@@ -3,12 +3,9 @@
  * host memory: every array here is just as large as it must be, for the sanitizers. */
 #include "tests/cmocka_fmlp.h"
 
-#include <stdlib.h>
-
 #include "cuda/rolling_kernels.h"
 #include "tests/equivalence/cases_rolling.h"
-#include "tests/simt/runtime.h"
-#include "tests/unit/device_buffers.h"
+#include "tests/unit/rolling_fixture.h"
 
 enum { ROWS = 9000, WINDOWS = 12, OPERATORS = 5, TARGETS = WINDOWS * OPERATORS };
 
@@ -20,29 +17,18 @@ typedef struct column {
 
 static void fill(column *c, fmlp_case_data data) {
   fmlp_rolling_node nodes[TARGETS];
-  fmlp_buffer *outputs[TARGETS];
-  fmlp_error error = {""};
-  fmlp_compute cpu = open_compute("cpu");
+  double *input = c->x, *outputs[TARGETS];
   fmlp_case_fill(data, ROWS, FMLP_CASE_SEED, c->x);
-  const fmlp_buffer *input = buffer_of(&cpu, c->x, sizeof c->x);
   for (int32_t k = 0; k < TARGETS; k++) {
     nodes[k] = (fmlp_rolling_node){.op = (fmlp_operator)(FMLP_OP_MIN + k % OPERATORS),
                                    .b = -1,
                                    .window = windows[k / OPERATORS],
                                    .output = k};
-    outputs[k] = buffer_empty(&cpu, sizeof c->want[k]);
+    outputs[k] = c->want[k];
   }
   const fmlp_rolling_plan plan = {
       .input_count = 1, .node_count = TARGETS, .output_count = TARGETS, .nodes = nodes};
-  if (cpu.backend->rolling(cpu.device, &plan, ROWS, &input, outputs, &error) != FMLP_OK) {
-    fail_msg("%s", error.text);
-  }
-  for (int32_t k = 0; k < TARGETS; k++) {
-    buffer_read(&cpu, outputs[k], c->want[k], sizeof c->want[k]);
-    buffer_end(&cpu, outputs[k]);
-  }
-  buffer_end(&cpu, input);
-  fmlp_compute_close(&cpu);
+  rolling_reference(&plan, ROWS, &input, outputs);
 }
 
 /* Rows [first, last) of the targets whose bit is set in `ops`, from no more of the column than they need. */
@@ -55,16 +41,14 @@ static void check_range(fmlp_device *device, const column *c, int64_t first, int
     const int64_t window = windows[k / OPERATORS];
     if (!(ops >> k % OPERATORS & 1) || window > widest) continue;
     which[count] = k;
-    targets[count] = (fmlp_gpu_target){.values = malloc((size_t)(last - first) * sizeof(double)),
+    targets[count] = (fmlp_gpu_target){.values = rows_new(last - first),
                                        .first = first,
                                        .window = window,
                                        .op = FMLP_OP_MIN + k % OPERATORS};
     count++;
   }
   const int64_t start = first > widest - 1 ? first - (widest - 1) : 0;
-  double *x = malloc((size_t)(last - start) * sizeof(double));
-  assert_non_null(x);
-  memcpy(x, c->x + start, (size_t)(last - start) * sizeof(double));
+  double *x = rows_of(c->x, start, last);
   fmlp_gpu_rolling_job job = {
       .first = first, .last = last, .a = {x, start}, .target_count = count, .targets = targets};
   const size_t scratch = fmlp_gpu_rolling_extremes_scratch(device, &job);
@@ -93,24 +77,19 @@ static void every_range_of_a_column_is_as_the_reference(void **state) {
     int64_t first, last;
   } ranges[] = {{0, ROWS}, {0, 1}, {1, 2}, {287, 290}, {4000, 4700}, {8999, ROWS}, {2345, 8765}};
   static column c;
-  fmlp_error error = {""};
   uint64_t seed = 1;
   for (size_t d = 0; d < sizeof sets / sizeof *sets; d++) {
     fill(&c, sets[d]);
     for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
-      fmlp_simt_configure(&(fmlp_simt_setup){.seed = seed++});
-      fmlp_device *device = NULL;
-      if (fmlp_gpu_open(&fmlp_simt_runtime, 0, &device, &error) != FMLP_OK) fail_msg("%s", error.text);
-      fmlp_gpu_tune(device, &(fmlp_gpu_tuning){.threads = threads[t]});
+      fmlp_device *device = open_simt(&(fmlp_simt_setup){.seed = seed++}, threads[t]);
       for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
         static const unsigned ops[] = {0x1f, 0x01, 0x02, 0x04, 0x18};
         check_range(device, &c, ranges[r].first, ranges[r].last, ops[(d + t + r) % 5], 10000);
         check_range(device, &c, ranges[r].first, ranges[r].last, ops[(d + t + r + 1) % 5], r % 2 ? 288 : 130);
       }
-      fmlp_gpu_close(device);
+      close_simt(device);
     }
   }
-  fmlp_simt_configure(&(fmlp_simt_setup){0});
 }
 
 int main(void) {

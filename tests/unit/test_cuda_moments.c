@@ -4,12 +4,9 @@
  * large as it must be, for the sanitizers. */
 #include "tests/cmocka_fmlp.h"
 
-#include <stdlib.h>
-
 #include "cuda/rolling_kernels.h"
 #include "tests/equivalence/cases_rolling.h"
-#include "tests/simt/runtime.h"
-#include "tests/unit/device_buffers.h"
+#include "tests/unit/rolling_fixture.h"
 
 enum { ROWS = 7000, TARGETS = 40, LAG = 1500 };
 
@@ -42,14 +39,9 @@ static double columns[2][8 * ROWS], want[TARGETS][8 * ROWS];
 static fmlp_rolling_node nodes[TARGETS];
 
 static void fill(const job_case *c, fmlp_case_data data) {
-  fmlp_buffer *outputs[TARGETS];
-  const fmlp_buffer *inputs[2];
-  fmlp_error error = {""};
-  fmlp_compute cpu = open_compute("cpu");
-  const size_t bytes = (size_t)c->rows * sizeof(double);
+  double *inputs[2] = {columns[0], columns[1]}, *outputs[TARGETS];
   for (int i = 0; i < 2; i++) {
     fmlp_case_fill(i == 0 ? data : FMLP_DATA_WALK, c->rows, FMLP_CASE_SEED + (uint64_t)i, columns[i]);
-    inputs[i] = buffer_of(&cpu, columns[i], bytes);
   }
   int32_t windows = 0;
   while (windows < 16 && c->windows[windows] > 0) windows++;
@@ -59,26 +51,11 @@ static void fill(const job_case *c, fmlp_case_data data) {
                                    .window = c->windows[(int64_t)k * windows / c->count],
                                    .lag = c->lag,
                                    .output = k};
-    outputs[k] = buffer_empty(&cpu, bytes);
+    outputs[k] = want[k];
   }
   const fmlp_rolling_plan plan = {
       .input_count = 2, .node_count = c->count, .output_count = c->count, .nodes = nodes};
-  if (cpu.backend->rolling(cpu.device, &plan, c->rows, inputs, outputs, &error) != FMLP_OK) {
-    fail_msg("%s", error.text);
-  }
-  for (int32_t k = 0; k < c->count; k++) {
-    buffer_read(&cpu, outputs[k], want[k], bytes);
-    buffer_end(&cpu, outputs[k]);
-  }
-  for (int i = 0; i < 2; i++) buffer_end(&cpu, inputs[i]);
-  fmlp_compute_close(&cpu);
-}
-
-static double *copy_of(const double *column, int64_t first, int64_t last) {
-  double *copy = malloc((size_t)(last - first + 1) * sizeof(double));
-  assert_non_null(copy);
-  memcpy(copy, column + first, (size_t)(last - first) * sizeof(double));
-  return copy;
+  rolling_reference(&plan, c->rows, inputs, outputs);
 }
 
 /* Rows [first, last) from no more of the columns than they need. */
@@ -86,7 +63,7 @@ static void check_range(fmlp_device *device, const job_case *c, int64_t first, i
   fmlp_gpu_target targets[TARGETS];
   fmlp_error error = {""};
   for (int32_t k = 0; k < c->count; k++) {
-    targets[k] = (fmlp_gpu_target){.values = copy_of(columns[0], first, last),
+    targets[k] = (fmlp_gpu_target){.values = rows_new(last - first),
                                    .first = first,
                                    .window = nodes[k].window,
                                    .op = (int32_t)nodes[k].op};
@@ -95,7 +72,7 @@ static void check_range(fmlp_device *device, const job_case *c, int64_t first, i
   if (start < c->lag) start = c->lag;
   if (start > last) start = last;
   const int64_t start_a = start - c->lag > 0 ? start - c->lag : 0;
-  double *a = copy_of(columns[0], start_a, last), *b = copy_of(columns[1], start, last);
+  double *a = rows_of(columns[0], start_a, last), *b = rows_of(columns[1], start, last);
   fmlp_gpu_rolling_job job = {.first = first,
                               .last = last,
                               .origin = c->lag,
@@ -131,7 +108,6 @@ static void every_range_of_a_column_is_as_the_reference(void **state) {
   static const fmlp_case_data sets[] = {FMLP_DATA_WALK, FMLP_DATA_GAPS, FMLP_DATA_HUGE, FMLP_DATA_OUTLIER};
   static const int32_t threads[] = {0, 32, 96, 1024, 64};
   static const int64_t shared[] = {0, 0, 48 << 10, 227 << 10, 16 << 10};
-  fmlp_error error = {""};
   uint64_t seed = 1;
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     const int64_t rows = cases[i].rows;
@@ -140,18 +116,15 @@ static void every_range_of_a_column_is_as_the_reference(void **state) {
     } ranges[] = {{0, rows}, {0, 1}, {287, 290}, {rows - 700, rows}, {1234, rows - 900}};
     fill(&cases[i], sets[i % 4]);
     for (size_t t = 0; t < 5; t++) {
-      fmlp_simt_configure(&(fmlp_simt_setup){.seed = seed++, .shared_per_block = shared[t]});
-      fmlp_device *device = NULL;
-      if (fmlp_gpu_open(&fmlp_simt_runtime, 0, &device, &error) != FMLP_OK) fail_msg("%s", error.text);
-      fmlp_gpu_tune(device, &(fmlp_gpu_tuning){.threads = threads[t]});
+      const fmlp_simt_setup setup = {.seed = seed++, .shared_per_block = shared[t]};
+      fmlp_device *device = open_simt(&setup, threads[t]);
       for (size_t r = 0; r < 5; r++) {
         if (r > 0 && r != 1 + (i + t) % 4) continue; /* the whole, and another in turn */
         check_range(device, &cases[i], ranges[r].first, ranges[r].last);
       }
-      fmlp_gpu_close(device);
+      close_simt(device);
     }
   }
-  fmlp_simt_configure(&(fmlp_simt_setup){0});
 }
 
 int main(void) {

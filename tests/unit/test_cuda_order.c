@@ -3,12 +3,9 @@
  * differences that overflow. Every array is just as large as it must be, for the sanitizers. */
 #include "tests/cmocka_fmlp.h"
 
-#include <stdlib.h>
-
 #include "cuda/rolling_kernels.h"
 #include "tests/equivalence/cases_rolling.h"
-#include "tests/simt/runtime.h"
-#include "tests/unit/device_buffers.h"
+#include "tests/unit/rolling_fixture.h"
 
 enum { ROWS = 12000, TARGETS = 6 };
 
@@ -26,26 +23,15 @@ typedef struct column {
 
 static void fill(column *c) {
   fmlp_rolling_node nodes[TARGETS];
-  fmlp_buffer *outputs[TARGETS];
-  fmlp_error error = {""};
-  fmlp_compute cpu = open_compute("cpu");
-  const fmlp_buffer *input = buffer_of(&cpu, c->x, sizeof c->x);
+  double *input = c->x, *outputs[TARGETS];
   for (int32_t k = 0; k < TARGETS; k++) {
     nodes[k] = (fmlp_rolling_node){
         .op = operators[k].op, .b = -1, .window = c->window, .parameter = operators[k].q, .output = k};
-    outputs[k] = buffer_empty(&cpu, sizeof c->want[k]);
+    outputs[k] = c->want[k];
   }
   const fmlp_rolling_plan plan = {
       .input_count = 1, .node_count = TARGETS, .output_count = TARGETS, .nodes = nodes};
-  if (cpu.backend->rolling(cpu.device, &plan, ROWS, &input, outputs, &error) != FMLP_OK) {
-    fail_msg("%s", error.text);
-  }
-  for (int32_t k = 0; k < TARGETS; k++) {
-    buffer_read(&cpu, outputs[k], c->want[k], sizeof c->want[k]);
-    buffer_end(&cpu, outputs[k]);
-  }
-  buffer_end(&cpu, input);
-  fmlp_compute_close(&cpu);
+  rolling_reference(&plan, ROWS, &input, outputs);
 }
 
 /* Rows [first, last) of targets [from, to), from no more of the column than they need. */
@@ -54,16 +40,14 @@ static void check_range(fmlp_device *device, const column *c, int64_t first, int
   fmlp_gpu_target targets[TARGETS];
   fmlp_error error = {""};
   for (int32_t k = from; k < to; k++) {
-    targets[k] = (fmlp_gpu_target){.values = malloc((size_t)(last - first) * sizeof(double)),
+    targets[k] = (fmlp_gpu_target){.values = rows_new(last - first),
                                    .first = first,
                                    .window = c->window,
                                    .parameter = operators[k].q,
                                    .op = (int32_t)operators[k].op};
   }
   const int64_t start = first > c->window - 1 ? first - (c->window - 1) : 0;
-  double *x = malloc((size_t)(last - start) * sizeof(double));
-  assert_non_null(x);
-  memcpy(x, c->x + start, (size_t)(last - start) * sizeof(double));
+  double *x = rows_of(c->x, start, last);
   fmlp_gpu_rolling_job job = {
       .first = first, .last = last, .a = {x, start}, .target_count = to - from, .targets = targets + from};
   const size_t scratch = fmlp_gpu_rolling_order_scratch(device, &job);
@@ -88,17 +72,12 @@ static void check_column(const column *c, int32_t threads, int64_t shared, uint6
   static const struct {
     int64_t first, last;
   } ranges[] = {{0, ROWS}, {0, 1}, {1, 2}, {699, 703}, {11999, ROWS}, {2345, 4765}};
-  fmlp_error error = {""};
-  fmlp_device *device = NULL;
-  fmlp_simt_configure(&(fmlp_simt_setup){.seed = seed, .shared_per_block = shared});
-  if (fmlp_gpu_open(&fmlp_simt_runtime, 0, &device, &error) != FMLP_OK) fail_msg("%s", error.text);
-  fmlp_gpu_tune(device, &(fmlp_gpu_tuning){.threads = threads});
+  fmlp_device *device = open_simt(&(fmlp_simt_setup){.seed = seed, .shared_per_block = shared}, threads);
   for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
     const int32_t from = (int32_t)((seed + r) % TARGETS);
     check_range(device, c, ranges[r].first, ranges[r].last, r == 0 ? 0 : from, r == 0 ? TARGETS : from + 1);
   }
-  fmlp_gpu_close(device);
-  fmlp_simt_configure(&(fmlp_simt_setup){0});
+  close_simt(device);
 }
 
 static void every_range_of_a_column_is_as_the_reference(void **state) {

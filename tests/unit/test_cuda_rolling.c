@@ -1,7 +1,6 @@
 /* A plan on the device against the reference, however rows and columns are divided: chunks shorter than what
  * operators look back, columns in device and host memory side by side, too little device memory, programs too
  * long for one launch, allocations that fail. What one operator does alone is tests/equivalence. */
-#include "tests/unit/device_buffers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include "cuda/device.h"
 #include "cuda/rolling_plan.h"
 #include "tests/equivalence/cases_plans.h"
-#include "tests/simt/runtime.h"
+#include "tests/unit/rolling_fixture.h"
 
 enum { CALLS = 2 }; /* the second finds what the first left */
 
@@ -23,12 +22,6 @@ typedef struct plan_data {
   double *inputs[PLAN_INPUTS];
   double *wanted[PLAN_NODES];
 } plan_data;
-
-static double *column_new(int64_t rows) {
-  double *column = malloc((size_t)(rows + 1) * sizeof *column);
-  assert_non_null(column);
-  return column;
-}
 
 /* Runs on columns that are buffers already. */
 static fmlp_status run_buffers(const fmlp_compute *compute, const plan_data *data,
@@ -46,23 +39,13 @@ static plan_data data_of(const plan_builder *p, int shift, int64_t rows) {
                     .rows = rows};
   fmlp_error error = {""};
   if (fmlp_rolling_validate(&data.plan, &error) != FMLP_OK) fail_msg("%s", error.text);
-  fmlp_compute cpu = open_compute("cpu");
-  fmlp_buffer *buffers[PLAN_INPUTS + PLAN_NODES];
-  const size_t bytes = (size_t)rows * sizeof(double);
   for (int32_t i = 0; i < p->inputs; i++) {
-    data.inputs[i] = column_new(rows);
+    data.inputs[i] = rows_new(rows);
     fmlp_case_fill((fmlp_case_data)((shift + 3 * i) % FMLP_DATA_COUNT), rows, FMLP_CASE_SEED + (uint64_t)i,
                    data.inputs[i]);
-    buffers[i] = buffer_of(&cpu, data.inputs[i], bytes);
   }
-  for (int32_t o = 0; o < p->outputs; o++) buffers[p->inputs + o] = buffer_empty(&cpu, bytes);
-  if (run_buffers(&cpu, &data, buffers, &error) != FMLP_OK) fail_msg("%s", error.text);
-  for (int32_t o = 0; o < p->outputs; o++) {
-    data.wanted[o] = column_new(rows);
-    buffer_read(&cpu, buffers[p->inputs + o], data.wanted[o], bytes);
-  }
-  for (int32_t b = 0; b < p->inputs + p->outputs; b++) buffer_end(&cpu, buffers[b]);
-  fmlp_compute_close(&cpu);
+  for (int32_t o = 0; o < p->outputs; o++) data.wanted[o] = rows_new(rows);
+  rolling_reference(&data.plan, rows, data.inputs, data.wanted);
   return data;
 }
 
@@ -73,7 +56,7 @@ static void data_end(plan_data *data) {
 
 static void assert_wanted(const fmlp_compute *compute, const plan_data *data, fmlp_buffer *const *buffers,
                           const char *what) {
-  double *got = column_new(data->rows);
+  double *got = rows_new(data->rows);
   for (int32_t o = 0; o < data->plan.output_count; o++) {
     const double *want = data->wanted[o];
     buffer_read(compute, buffers[data->plan.input_count + o], got, (size_t)data->rows * sizeof *got);
@@ -351,7 +334,7 @@ static fmlp_status whole_life(const plan_data *data, const division *how, bool *
   const size_t bytes = (size_t)data->rows * sizeof(double);
   fmlp_buffer *buffers[PLAN_INPUTS + PLAN_NODES] = {NULL};
   fmlp_compute compute = {&fmlp_simt_backend, NULL};
-  double *got = column_new(data->rows);
+  double *got = rows_new(data->rows);
   fmlp_status status = compute.backend->open(0, &compute.device, error);
   const bool opened = status == FMLP_OK;
   for (int32_t b = 0; b < count && status == FMLP_OK; b++) {
