@@ -37,7 +37,6 @@
  * whose path ended takes the next path, so that paths that stop early do not idle the others. No lane sees
  * another. */
 #include <assert.h>
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -388,23 +387,6 @@ static void total(const study *work, fmlp_monte_carlo_totals *totals) {
 }
 
 /* Trade numbers are 32 bits wide in the outputs; the rest of a job is the caller's promise. */
-static fmlp_status check_job(const fmlp_monte_carlo *job, fmlp_error *error) {
-  if (job->trades > INT32_MAX || job->max_trades > INT32_MAX) {
-    return fmlp_fail(error, FMLP_ERR_USAGE, "Monte Carlo: %lld trades, %lld a path: at most %d are possible",
-                     (long long)job->trades, (long long)job->max_trades, INT32_MAX);
-  }
-  assert(job->paths >= 1 && job->first_path >= 0 && job->fan_points >= 0);
-  assert(job->trades >= 1 && job->max_trades >= 1);
-  assert(job->initial_capital > 0.0 && isfinite(job->initial_capital) && job->daily_loss >= 0.0);
-  bool blocks = job->kind == FMLP_MC_MOVING_BLOCK || job->kind == FMLP_MC_CIRCULAR_BLOCK ||
-                job->kind == FMLP_MC_STATIONARY;
-  assert(!blocks || (job->block_length >= 1 && job->block_length <= job->trades));
-  assert(job->kind != FMLP_MC_PERMUTATION || job->max_trades == job->trades);
-  assert(job->kind != FMLP_MC_DAY || job->days >= 1);
-  (void)blocks;
-  return FMLP_OK;
-}
-
 static int64_t shortest_run(const fmlp_monte_carlo *job, const int64_t *day_offset) {
   if (job->kind != FMLP_MC_DAY) return job->block_length;
   assert(day_offset[0] >= 0 && day_offset[job->days] <= job->trades);
@@ -420,7 +402,7 @@ static int64_t shortest_run(const fmlp_monte_carlo *job, const int64_t *day_offs
 fmlp_status FMLP_SIMD_NAME(fmlp_cpu_monte_carlo)(const fmlp_monte_carlo *job, fmlp_monte_carlo_totals *totals,
                                                  fmlp_error *error) {
   FMLP_SPAN("cpu.monte_carlo");
-  FMLP_TRY(check_job(job, error));
+  FMLP_TRY(fmlp_monte_carlo_check(job, error));
   int64_t *fan_at = NULL;
   FMLP_TRY(fmlp_alloc(&fan_at, job->fan_points, sizeof *fan_at, "the columns of the fan", error));
   for (int64_t f = 0; f < job->fan_points; f++) {

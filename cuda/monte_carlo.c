@@ -5,8 +5,6 @@
  * two alternating sets of places in the workspace. Resident columns stay where they are. Tree nodes are
  * counted from path 0 of the job, and paths of half tiles are fetched one by one, so chunks may be of any
  * size. */
-#include <assert.h>
-#include <math.h>
 #include <string.h>
 
 #include "common/core/bits.h"
@@ -355,21 +353,6 @@ static fmlp_status take_totals(fmlp_device *device, const study *s, fmlp_monte_c
 /* ---- the operation ---- */
 
 /* Trade numbers are 32 bits wide in the outputs; the rest of a job is the caller's promise. */
-static fmlp_status check_job(const fmlp_monte_carlo *job, fmlp_error *error) {
-  if (job->trades > INT32_MAX || job->max_trades > INT32_MAX) {
-    return fmlp_fail(error, FMLP_ERR_USAGE, "Monte Carlo: %lld trades, %lld a path: at most %d are possible",
-                     (long long)job->trades, (long long)job->max_trades, INT32_MAX);
-  }
-  assert(job->paths >= 1 && job->first_path >= 0 && job->fan_points >= 0);
-  assert(job->trades >= 1 && job->max_trades >= 1);
-  assert(job->initial_capital > 0.0 && isfinite(job->initial_capital) && job->daily_loss >= 0.0);
-  assert(job->kind == FMLP_MC_IID || job->kind == FMLP_MC_DAY || job->kind == FMLP_MC_PERMUTATION ||
-         (job->block_length >= 1 && job->block_length <= job->trades));
-  assert(job->kind != FMLP_MC_PERMUTATION || job->max_trades == job->trades);
-  assert(job->kind != FMLP_MC_DAY || (job->days >= 1 && job->days <= job->trades));
-  return FMLP_OK;
-}
-
 static study study_of(const fmlp_monte_carlo *job) {
   study s;
   memset(&s, 0, sizeof s);
@@ -406,7 +389,7 @@ static study study_of(const fmlp_monte_carlo *job) {
 
 fmlp_status fmlp_gpu_monte_carlo(fmlp_device *device, const fmlp_monte_carlo *job,
                                  fmlp_monte_carlo_totals *totals, fmlp_error *error) {
-  FMLP_TRY(check_job(job, error));
+  FMLP_TRY(fmlp_monte_carlo_check(job, error));
   study s = study_of(job);
   shape(device, &s);
   choose_chunk(device, &s);

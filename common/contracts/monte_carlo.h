@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/core/status.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -70,6 +72,10 @@ typedef struct fmlp_monte_carlo_totals {
   double mean_max_drawdown;  /* likewise */
   int64_t trades_used_total;
 } fmlp_monte_carlo_totals;
+
+/* What a backend begins with: FMLP_ERR_USAGE for more trades than 32 bits number; the rest of what stands
+ * above is the caller's to keep. */
+FMLP_WARN_UNUSED fmlp_status fmlp_monte_carlo_check(const fmlp_monte_carlo *job, fmlp_error *error);
 
 #ifdef __cplusplus
 }
