@@ -3,10 +3,10 @@
 #ifndef FMLP_TESTS_UNIT_FEATURE_TABLES_H
 #define FMLP_TESTS_UNIT_FEATURE_TABLES_H
 
-#include <math.h>
 #include <string.h>
 
 #include "common/stages/features.h"
+#include "tests/unit/feature_entry.h"
 #include "tests/unit/on_each_backend.h"
 
 static const fmlp_features_settings base_set = {.base = true};
@@ -30,20 +30,6 @@ static inline const double *column(const fmlp_features *features, const char *na
   int32_t f = find(features, name);
   if (f < 0) fail_msg("no feature %s", name);
   return features->columns[f];
-}
-
-/* An entry with nothing set but name, op and of. */
-static inline fmlp_feature_entry entry(const char *name, const char *op, const char *of) {
-  return (fmlp_feature_entry){.name = name,
-                              .op = op,
-                              .of = of,
-                              .q = NAN,
-                              .span = NAN,
-                              .alpha = NAN,
-                              .d = NAN,
-                              .threshold = NAN,
-                              .value = NAN,
-                              .where = "plan.yaml:7"};
 }
 
 #endif

@@ -18,6 +18,7 @@
 #include "common/stages/labels.h"
 #include "common/stages/model.h"
 #include "common/stages/weights.h"
+#include "tests/unit/feature_entry.h"
 
 enum { TICKS = 60000, BAR = 20 };
 
@@ -53,50 +54,16 @@ static void make_ticks(fmlp_ticks *ticks, int64_t changed_from) {
 }
 
 static fmlp_settings settings_for(fmlp_distance_mode mode) {
-  static const fmlp_feature_entry plan[] = {
-      {.name = "trend",
-       .op = "slope",
-       .of = "mid",
-       .window = 30,
-       .q = NAN,
-       .span = NAN,
-       .alpha = NAN,
-       .d = NAN,
-       .threshold = NAN,
-       .value = NAN,
-       .where = "test:1"},
-      {.name = "level",
-       .op = "rank",
-       .of = "close",
-       .window = 40,
-       .q = NAN,
-       .span = NAN,
-       .alpha = NAN,
-       .d = NAN,
-       .threshold = NAN,
-       .value = NAN,
-       .where = "test:2"},
-      {.name = "smooth",
-       .op = "ema",
-       .of = "close",
-       .q = NAN,
-       .span = 20,
-       .alpha = NAN,
-       .d = NAN,
-       .threshold = NAN,
-       .value = NAN,
-       .where = "test:3"},
-      {.name = "memory",
-       .op = "fracdiff",
-       .of = "close",
-       .q = NAN,
-       .span = NAN,
-       .alpha = NAN,
-       .d = 0.4,
-       .threshold = 0.01,
-       .value = NAN,
-       .where = "test:4"},
-  };
+  static fmlp_feature_entry plan[4];
+  plan[0] = entry("trend", "slope", "mid");
+  plan[0].window = 30;
+  plan[1] = entry("level", "rank", "close");
+  plan[1].window = 40;
+  plan[2] = entry("smooth", "ema", "close");
+  plan[2].span = 20;
+  plan[3] = entry("memory", "fracdiff", "close");
+  plan[3].d = 0.4;
+  plan[3].threshold = 0.01;
   return (fmlp_settings){
       .seed = 42,
       .session = {.timezone = "UTC", .session_start = 0, .session_end = 1315, .friday_end = 1200},
