@@ -12,6 +12,7 @@
 #include "common/core/build_info.h"
 #include "common/core/log.h"
 #include "common/core/memory.h"
+#include "common/core/ordinary_file.h"
 #include "common/core/parallel.h"
 #include "common/core/simd.h"
 #include "common/io/json.h"
@@ -310,18 +311,26 @@ static fmlp_status read_facts(const json_t *manifest, const char *path, fmlp_man
   return read_names(json_object_get(json_object_get(manifest, "features"), "columns"), facts, error);
 }
 
-fmlp_status fmlp_manifest_read(const char *run, fmlp_manifest_facts *facts, fmlp_error *error) {
-  memset(facts, 0, sizeof *facts);
-  char path[4096];
-  int length = snprintf(path, sizeof path, "%s/manifest.json", run);
-  if (length < 0 || (size_t)length >= sizeof path) {
+fmlp_status fmlp_manifest_open(const char *run, char *path, json_t **manifest, fmlp_error *error) {
+  *manifest = NULL;
+  const int length = snprintf(path, FMLP_MANIFEST_PATH, "%s/manifest.json", run);
+  if (length < 0 || length >= FMLP_MANIFEST_PATH) {
     return fmlp_fail(error, FMLP_ERR_INPUT, "%s: the path is too long", run);
   }
+  FILE *file = NULL;
+  FMLP_TRY(fmlp_open_ordinary(path, &file, FMLP_ERR_INPUT, "give the folder of a finished run", error));
   json_error_t problem;
-  json_t *manifest = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
-  if (!manifest) {
-    return fmlp_fail(error, FMLP_ERR_INPUT, "%s: %s; give the folder of a finished run", path, problem.text);
-  }
+  *manifest = json_loadf(file, JSON_REJECT_DUPLICATES, &problem);
+  (void)fclose(file);
+  if (*manifest) return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_INPUT, "%s: %s; give the folder of a finished run", path, problem.text);
+}
+
+fmlp_status fmlp_manifest_read(const char *run, fmlp_manifest_facts *facts, fmlp_error *error) {
+  memset(facts, 0, sizeof *facts);
+  char path[FMLP_MANIFEST_PATH];
+  json_t *manifest = NULL;
+  FMLP_TRY(fmlp_manifest_open(run, path, &manifest, error));
   fmlp_status status = read_facts(manifest, path, facts, error);
   json_decref(manifest);
   if (status != FMLP_OK) fmlp_manifest_facts_release(facts);

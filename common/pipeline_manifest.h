@@ -2,14 +2,21 @@
 #ifndef FMLP_COMMON_PIPELINE_MANIFEST_H
 #define FMLP_COMMON_PIPELINE_MANIFEST_H
 
+#include <jansson.h>
+
 #include "common/pipeline_finish.h"
 
-enum { FMLP_MANIFEST_VERSION = 1 };
+enum { FMLP_MANIFEST_VERSION = 1, FMLP_MANIFEST_PATH = 4096 };
 
 /* Writes manifest.json into the folder. The fields that may differ between machines, devices and moments
  * stand under "environment"; everything else is the same wherever the same run is repeated. */
 FMLP_WARN_UNUSED fmlp_status fmlp_manifest_write(const fmlp_finish_input *input, fmlp_run_folder *folder,
                                                  fmlp_error *error);
+
+/* Reads manifest.json of `run` as it stands: its path goes to path[FMLP_MANIFEST_PATH] for messages, the
+ * caller owns `*manifest` (json_decref). FMLP_ERR_INPUT when there is none. */
+FMLP_WARN_UNUSED fmlp_status fmlp_manifest_open(const char *run, char *path, json_t **manifest,
+                                                fmlp_error *error);
 
 /* What a later run needs to know of a finished one. */
 typedef struct fmlp_manifest_facts {

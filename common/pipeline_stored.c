@@ -46,16 +46,9 @@ static fmlp_status check_group(const json_t *columns, const char *run, const cha
 }
 
 fmlp_status fmlp_manifest_check_columns(const char *run, const char *group, fmlp_error *error) {
-  char path[PATH_CAPACITY];
-  int length = snprintf(path, sizeof path, "%s/manifest.json", run);
-  if (length < 0 || (size_t)length >= sizeof path) {
-    return fmlp_fail(error, FMLP_ERR_INPUT, "%s: the path is too long", run);
-  }
-  json_error_t problem;
-  json_t *manifest = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
-  if (!manifest) {
-    return fmlp_fail(error, FMLP_ERR_INPUT, "%s: %s; give the folder of a finished run", path, problem.text);
-  }
+  char path[FMLP_MANIFEST_PATH];
+  json_t *manifest = NULL;
+  FMLP_TRY(fmlp_manifest_open(run, path, &manifest, error));
   fmlp_status status = check_group(json_object_get(manifest, "columns"), run, group, error);
   json_decref(manifest);
   return status;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/core/memory.h"
+#include "common/core/ordinary_file.h"
 
 enum { FILE_LIMIT = 4 << 20, ANCHOR_LIMIT = 64 };
 
@@ -272,8 +273,8 @@ static const char *package_header(fmlp_arena *arena, const char *text) {
 fmlp_status fmlp_yaml_read(fmlp_arena *arena, const char *path, fmlp_node **root, const char **package,
                            fmlp_error *error) {
   *root = NULL;
-  FILE *file = fopen(path, "rb");
-  if (!file) return fmlp_fail(error, FMLP_ERR_USAGE, "%s: the configuration file cannot be opened", path);
+  FILE *file = NULL;
+  FMLP_TRY(fmlp_open_ordinary(path, &file, FMLP_ERR_USAGE, "it should be a configuration file", error));
   char *text = NULL;
   fmlp_status status = fmlp_alloc(&text, FILE_LIMIT + 1, 1, "configuration file", error);
   if (status == FMLP_OK) {

@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "common/core/memory.h"
+#include "common/core/ordinary_file.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "columns are written as they lie in memory");
 
@@ -162,10 +163,8 @@ static fmlp_status read_open_file(FILE *file, const char *path, fmlp_type *type,
 fmlp_status fmlp_npy_read(const char *path, fmlp_type *type, int64_t *rows, void **data, fmlp_error *error) {
   *data = NULL;
   *rows = 0;
-  FILE *file = fopen(path, "rb");
-  if (!file) {
-    return fmlp_fail(error, FMLP_ERR_INPUT, "cannot open %s: %s; check the path", path, strerror(errno));
-  }
+  FILE *file = NULL;
+  FMLP_TRY(fmlp_open_ordinary(path, &file, FMLP_ERR_INPUT, "check the path", error));
   fmlp_status status = read_open_file(file, path, type, rows, data, error);
   (void)fclose(file); /* opened for reading: nothing can be lost */
   if (status != FMLP_OK) *rows = 0;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "common/core/memory.h"
+#include "common/core/ordinary_file.h"
 
 const char *const fmlp_identical_folders[] = {
     "bars",      "features",    "labels",           "folds", "predictions", "monte_carlo",
@@ -119,8 +120,8 @@ static fmlp_status list_run(fmlp_run_comparison *all, const char *run, fmlp_erro
 }
 
 static fmlp_status load_text(const char *path, content *out, fmlp_error *error) {
-  FILE *file = fopen(path, "rb");
-  if (!file) return fmlp_fail(error, FMLP_ERR_INPUT, "%s: %s", path, strerror(errno));
+  FILE *file = NULL;
+  FMLP_TRY(fmlp_open_ordinary(path, &file, FMLP_ERR_INPUT, "is it the folder of a finished run?", error));
   fmlp_status status = FMLP_OK;
   int64_t size = -1;
   if (fseek(file, 0, SEEK_END) == 0) size = ftell(file);

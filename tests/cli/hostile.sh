@@ -51,6 +51,24 @@ from_damaged predictions/probability.npy 403
 rm -rf damaged && cp -r whole/base damaged && rm damaged/labels/weight.npy
 expect 3 'weight\.npy' -- run --from damaged --stages backtest,risk,report run.dir=runs/x
 
+# Nothing but files belongs in a run's folder: a FIFO would be waited for without end.
+from_fifo() { # FILE STATUS ARGUMENT...
+  local file=$1 status=$2
+  shift 2
+  rm -rf damaged && cp -r whole/base damaged && rm "damaged/$file" && mkfifo "damaged/$file"
+  expect "$status" "damaged/$file: not an ordinary file" -- "$@"
+}
+from_fifo bars/open_time.npy 3 run --from damaged --stages backtest,risk,report run.dir=runs/x
+from_fifo manifest.json 3 run --from damaged --stages backtest,risk,report run.dir=runs/x
+from_fifo manifest.json 3 verify damaged
+from_fifo config.yaml 2 verify damaged
+from_fifo bars/open_time.npy 3 verify damaged
+from_fifo trades.csv 3 verify damaged
+
+# A column cut short is bad input for who compares, too, and named.
+rm -rf damaged && cp -r whole/base damaged && truncate -s -8 damaged/labels/weight.npy
+expect 3 'damaged/labels/weight\.npy.*truncated' -- verify damaged
+
 # Names that no folder can have are refused before the work.
 expect 1 'too long' -- run data.path=ticks.csv "run.dir=$(printf 'x%.0s' {1..300})" "${some[@]}"
 expect 2 'experiment\.name' -- run data.path=ticks.csv $'experiment.name=a\nb' "${some[@]}"
