@@ -4,8 +4,8 @@
  *   FMLP_KERNEL(name, arguments_type)   static kernel of one parameter `args`, a plain struct
  *   FMLP_KERNEL_OF(name, type, threads) the same for blocks of at most `threads`, which leaves more registers
  *   FMLP_DEVICE                         a helper of kernels
- *   FMLP_SHARED_MEMORY(space)           declares `space`, the block's dynamic shared memory, once in a
- * kernel; space.take<T>(n)                    cuts the next n elements off it, as a fmlp_shared<T>
+ *   FMLP_SHARED_MEMORY(space)           declares `space`, the block's dynamic shared memory, once in a kernel
+ *   space.take<T>(n)                    cuts the next n elements off it, as a fmlp_shared<T>
  *   FMLP_UNROLL, FMLP_NO_UNROLL         unrolls the next loop, or keeps it a loop
  *
  * A fmlp_shared<T> is read and written by x[i] alone (x[i] += v too): no pointers to its elements and no
@@ -15,8 +15,8 @@
  * atomicAdd/Min/Max/And/Or/Exch/CAS on integers in global memory (int, unsigned, unsigned long long: uint64_t
  * is none of them), __popc(ll), __clz(ll), __ffs(ll), __umulhi, __ldg, sqrt, fabs, floor, and double2, int2,
  * uint2, longlong2, ulonglong2, int4, uint4, uchar4 with their make_ functions. */
-#ifndef FMLP_CUDA_KERNEL_CUH
-#define FMLP_CUDA_KERNEL_CUH
+#ifndef FMLP_CUDA_KERNEL_H
+#define FMLP_CUDA_KERNEL_H
 
 #ifdef __CUDACC__
 
