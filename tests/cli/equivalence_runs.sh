@@ -95,4 +95,12 @@ if ! grep -q '"differing": *[1-9]' verify.json && grep -q '"stage": *"prediction
 else
   fail 'lacks a stage, a column or a hash'
 fi
+
+# A named device is compared with the reference, and the reference alone with itself.
+for device in $others; do
+  expect 0 "^cpu = $device: every output is equal, bit for bit$" -- verify --device "$device" "${settings[@]}" \
+    --stages bars,features,labels
+done
+expect 0 '^cpu, 1 thread = cpu, all threads: every output is equal, bit for bit$' -- verify --device cpu "${settings[@]}" \
+  --stages bars,features,labels
 finish
