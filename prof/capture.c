@@ -9,6 +9,7 @@
 #include "prof/listener.h"
 #include "prof/recorder.h"
 #include "prof/source.h"
+#include "prof/sources/memory.h"
 
 enum { DEFAULT_EVENTS = 1 << 18, COST_SPANS = 1000, NO_SITE = -1 };
 
@@ -27,8 +28,11 @@ static bool clock_chosen;
 static fmlp_clock_sample capture_start;
 static fmlp_capture_level capture_level;
 
-/* Started in this order, ended in the opposite one. None is built yet. */
-static const fmlp_capture_source *const sources[] = {NULL};
+/* Started in this order, ended in the opposite one. */
+static const fmlp_capture_source *const sources[] = {
+    &fmlp_memory_source, /* last: what other sources allocate while they start and stop is not counted */
+    NULL,
+};
 
 static void start_sources(const fmlp_capture_options *options) {
   for (int i = 0; sources[i]; i++) sources[i]->start(options);
@@ -130,13 +134,16 @@ static bool copy_nodes(copy *work, const fmlp_recorder_thread *thread, int32_t c
     int64_t self = ticks[i] > inner[i] ? ticks[i] - inner[i] : 0;
     int32_t parent = thread->nodes[i].parent;
     self = fmlp_clock_duration(work->start, work->stop, self);
-    capture->nodes[base + i] = (fmlp_capture_node){.thread = number,
-                                                   .parent = parent == 0 ? -1 : base + parent,
-                                                   .site = site,
-                                                   .calls = FMLP_LOAD(thread->nodes[i].calls),
-                                                   .bytes = FMLP_LOAD(thread->nodes[i].bytes),
-                                                   .self = self,
-                                                   .total = self};
+    capture->nodes[base + i] =
+        (fmlp_capture_node){.thread = number,
+                            .parent = parent == 0 ? -1 : base + parent,
+                            .site = site,
+                            .calls = FMLP_LOAD(thread->nodes[i].calls),
+                            .bytes = FMLP_LOAD(thread->nodes[i].bytes),
+                            .self = self,
+                            .total = self,
+                            .allocations = FMLP_LOAD(thread->nodes[i].allocations),
+                            .allocated_bytes = FMLP_LOAD(thread->nodes[i].allocated_bytes)};
   }
   for (int32_t i = count - 1; i > 0; i--) {
     const fmlp_capture_node *node = &capture->nodes[base + i];
@@ -257,6 +264,7 @@ static int64_t measure_pair(void) {
 fmlp_capture *fmlp_capture_stop(void) {
   copy work = {.stop = fmlp_clock_now()};
   fmlp_recorder_lock(); /* to the end of the copy: no thread joins and no capture starts in between */
+  fmlp_heap_quiet(true);
   uint32_t generation = fmlp_recorder_generation();
   bool done = false;
   if (generation != 0) {
@@ -264,8 +272,12 @@ fmlp_capture *fmlp_capture_stop(void) {
     work.start = capture_start;
     work.capture = calloc(1, sizeof *work.capture);
     done = work.capture && copy_threads(&work, generation);
-    if (done) work.capture->dropped_spans += fmlp_recorder_state.dropped_spans;
-    if (done) work.capture->level = capture_level;
+    if (done) {
+      work.capture->dropped_spans += fmlp_recorder_state.dropped_spans;
+      work.capture->level = capture_level;
+      work.capture->start = work.start.nanoseconds;
+      work.capture->stop = work.stop.nanoseconds;
+    }
     const fmlp_capture_places places = {.start = work.start.nanoseconds,
                                         .thread_count = done ? work.capture->thread_count : 0,
                                         .node_base = work.node_base};
@@ -273,6 +285,7 @@ fmlp_capture *fmlp_capture_stop(void) {
     stop_sources(done ? work.capture : &unread, &places);
     if (!done) release(&unread);
   }
+  fmlp_heap_quiet(false);
   fmlp_recorder_unlock();
   free(work.known);
   free(work.node_base);
@@ -280,8 +293,6 @@ fmlp_capture *fmlp_capture_stop(void) {
     fmlp_capture_free(work.capture);
     return NULL;
   }
-  work.capture->start = work.start.nanoseconds;
-  work.capture->stop = work.stop.nanoseconds;
   work.capture->pair_picoseconds = measure_pair();
   return work.capture;
 }

@@ -111,7 +111,7 @@ typedef struct fmlp_capture_device {
 
 typedef enum fmlp_counter_kind {
   FMLP_COUNTER_RESIDENT,      /* bytes of the process in memory */
-  FMLP_COUNTER_ALLOCATED,     /* bytes of host memory held through the program's allocator */
+  FMLP_COUNTER_ALLOCATED,     /* bytes of host memory held: malloc and the program's allocator */
   FMLP_COUNTER_DEVICE_MEMORY, /* bytes of a device held */
   FMLP_COUNTER_KINDS
 } fmlp_counter_kind;
@@ -172,6 +172,8 @@ typedef struct fmlp_capture {
   int64_t invalid_operations; /* start 0 or end before start: in no total */
   int64_t unattributed_operations;
   int64_t device_clock_residual; /* ns by which the device's times may be off, as measured; 0 unknown */
+
+  int64_t outside_allocations, outside_bytes; /* of host memory outside any span; 0 below level full */
 
   /* Over time. */
   int64_t counter_count;

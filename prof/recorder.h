@@ -27,6 +27,7 @@ typedef struct fmlp_recorder_node {
   int64_t calls;
   int64_t ticks; /* of closed spans */
   int64_t bytes; /* that spans told */
+  int64_t allocations, allocated_bytes;
 } fmlp_recorder_node;
 
 typedef struct fmlp_recorder_event {
@@ -85,6 +86,9 @@ static inline uint32_t fmlp_recorder_generation(void) {
   return (uint32_t)FMLP_LOAD(fmlp_span_gate);
 }
 void fmlp_recorder_set_generation(uint32_t generation);
+
+/* Counts an allocation of this thread in its innermost open span; false outside any. */
+bool fmlp_recorder_allocated(int64_t bytes);
 
 /* The calling thread's id in the system. */
 int64_t fmlp_recorder_thread_id(void);

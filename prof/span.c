@@ -12,6 +12,7 @@
 #include "prof/clock.h"
 #include "prof/listener.h"
 #include "prof/recorder.h"
+#include "prof/sources/memory.h"
 
 uint64_t fmlp_span_gate;
 fmlp_recorder fmlp_recorder_state;
@@ -64,7 +65,9 @@ static fmlp_recorder_thread *take_record(uint32_t generation) {
   for (fmlp_recorder_thread *thread = all->threads; thread; thread = thread->next)
     if (!thread->taken && FMLP_LOAD(thread->generation) != generation) return thread;
   if (all->thread_count == FMLP_RECORDER_THREADS) return NULL;
+  fmlp_heap_quiet(true);
   fmlp_recorder_thread *thread = calloc(1, sizeof *thread); /* untouched pages cost nothing */
+  fmlp_heap_quiet(false);
   if (!thread) return NULL;
   all->thread_count++;
   thread->next = all->threads;
@@ -114,7 +117,9 @@ static fmlp_recorder_event *next_event(fmlp_recorder_thread *thread) {
     if (__atomic_fetch_sub(&fmlp_recorder_state.chunks_left, 1, __ATOMIC_RELAXED) <= 0) return NULL;
     fmlp_recorder_chunk *next = chunk ? chunk->next : thread->chunks;
     if (!next) {
+      fmlp_heap_quiet(true);
       next = malloc(sizeof *next);
+      fmlp_heap_quiet(false);
       if (!next) return NULL;
       next->next = NULL;
       FMLP_STORE(next->used, 0);
@@ -245,4 +250,13 @@ void fmlp_span_add_bytes(int64_t bytes) {
 uint64_t fmlp_span_place(void) {
   const fmlp_recorder_thread *thread = inside_a_span();
   return thread ? place_of(thread, thread->frames[thread->depth - 1].node) : 0;
+}
+
+bool fmlp_recorder_allocated(int64_t bytes) {
+  fmlp_recorder_thread *thread = own;
+  if (!thread || thread->generation != fmlp_recorder_generation() || thread->depth == 0) return false;
+  fmlp_recorder_node *node = &thread->nodes[thread->frames[thread->depth - 1].node];
+  FMLP_STORE(node->allocations, node->allocations + 1);
+  FMLP_STORE(node->allocated_bytes, node->allocated_bytes + bytes);
+  return true;
 }

@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "prof/sources/memory.h"
+
 /* The address sanitizer knows the bounds of malloc's blocks alone. */
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -164,16 +166,33 @@ static size_t next_colour(void) {
          (size_t)(atomic_fetch_add_explicit(&count, COLOUR_STEP, memory_order_relaxed) % COLOURS);
 }
 
+/* Tells the profiler of `change` bytes held more or less, for a request of `asked`, 0 where something was given
+ * back. Blocks from malloc it mostly sees by itself. */
+static void note(bool mapping, size_t asked, int64_t change) {
+  if (mapping) {
+    fmlp_heap_mapped((int64_t)asked, change);
+  } else if (fmlp_heap_watched() && !fmlp_heap_sees_malloc()) {
+    if (asked > 0) {
+      fmlp_heap_took((int64_t)asked, change);
+    } else {
+      fmlp_heap_gave(-change);
+    }
+  }
+}
+
 /* NULL when there is no memory. */
 static char *new_block(size_t bytes) {
   char *raw = is_mapping(bytes) ? map(mapped_size(bytes)) : malloc(bytes);
   if (!raw) return NULL;
   char *block = align_up(raw) + (is_mapping(bytes) ? next_colour() : 0);
   put_header(block, raw, bytes);
+  note(is_mapping(bytes), bytes, (int64_t)(is_mapping(bytes) ? mapped_size(bytes) : bytes));
   return block;
 }
 
 static void release(char *block, header found) {
+  note(is_mapping(found.bytes), 0,
+       -(int64_t)(is_mapping(found.bytes) ? mapped_size(found.bytes) : found.bytes));
   if (is_mapping(found.bytes)) {
     unmap(block - found.offset, mapped_size(found.bytes));
   } else {
@@ -233,6 +252,12 @@ static char *move_block(char *block, header old, size_t bytes, size_t kept) {
   char *moved = is_mapping(bytes) ? raw + old.offset : align_up(raw);
   if ((size_t)(moved - raw) != old.offset) memmove(moved, raw + old.offset, kept);
   put_header(moved, raw, bytes);
+  if (is_mapping(bytes)) {
+    note(true, bytes > old.bytes ? bytes - old.bytes : 0,
+         (int64_t)mapped_size(bytes) - (int64_t)mapped_size(old.bytes));
+  } else {
+    note(false, bytes, (int64_t)bytes - (int64_t)old.bytes);
+  }
   return moved;
 }
 
