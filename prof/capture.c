@@ -58,6 +58,7 @@ static void release(fmlp_capture *capture) {
   free(capture->frames);
   for (int32_t i = 0; i < capture->name_count; i++) free(capture->names[i]);
   free(capture->names);
+  free(capture->name_places);
 }
 
 bool fmlp_capture_start(const fmlp_capture_options *options) {
@@ -301,18 +302,4 @@ void fmlp_capture_free(fmlp_capture *capture) {
   if (!capture) return;
   release(capture);
   free(capture);
-}
-
-int32_t fmlp_capture_name(fmlp_capture *capture, const char *text) {
-  for (int32_t i = 0; i < capture->name_count; i++)
-    if (strcmp(capture->names[i], text) == 0) return i;
-  if ((capture->name_count & (capture->name_count + 1)) == 0) { /* 0, 1, 3, 7, ...: room for twice as many */
-    char **moved = realloc(capture->names, (2 * (size_t)capture->name_count + 1) * sizeof *moved);
-    if (!moved) return -1;
-    capture->names = moved;
-  }
-  char *own = strdup(text);
-  if (!own) return -1;
-  capture->names[capture->name_count] = own;
-  return capture->name_count++;
 }

@@ -189,6 +189,8 @@ typedef struct fmlp_capture {
 
   int32_t name_count;
   char **names; /* of operations, calls, functions, files, devices: fmlp_capture_name */
+  int32_t *name_places; /* how fmlp_capture_name finds them */
+  int32_t name_place_count, names_placed;
 } fmlp_capture;
 
 /* Starts recording on all threads; false when a capture is recording already. `options` may be NULL. */

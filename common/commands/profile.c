@@ -1,38 +1,43 @@
-/* fmlp profile: looking at the times of a finished run. */
+/* fmlp profile: looking at the times of a finished run. The verbs have files of their own. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "common/commands/commands.h"
 #include "common/commands/profile_commands.h"
-#include "prof/store/profile.h"
-#include "prof/views/report.h"
 
 static const char USAGE[] =
     "usage: fmlp profile show RUN|FILE [--sort KEY] [--top N] [--filter REGEX]\n"
+    "       fmlp profile table RUN|FILE [--format text|csv|json] [--sort COLUMN] [--top N] [--filter REGEX]\n"
+    "                          [--depth N] [--flat]\n"
     "       fmlp profile export --format FORMAT -o OUTPUT RUN|FILE\n"
     "\n"
     "  RUN|FILE        a run folder, or a profile.json\n"
+    "\n"
+    "show: the functions, as Python's pstats prints them\n"
     "  --sort KEY      calls ncalls cumtime cumulative filename line module name nfl pcalls stdname time\n"
     "                  tottime (default: tottime)\n"
     "  --top N         the first N rows\n"
-    "  --filter REGEX  rows whose file:line(function) matches\n"
+    "  --filter REGEX  rows whose file:line(function) matches (a POSIX extended regular expression)\n"
+    "\n"
+    "table: the call paths, host and devices beside each other\n"
+    "  --format F      text (columns without a value are left out), csv, json\n"
+    "  --sort COLUMN   a column of the CSV, e.g. tottime, gpu_busy, allocated_bytes (default: cumtime)\n"
+    "  --top N         the N greatest of them; a tree keeps the rows above those\n"
+    "  --filter REGEX  as for show\n"
+    "  --depth N       paths with at most N others above them\n"
+    "  --flat          one list in the column's order instead of a tree\n"
+    "\n"
+    "export: for other programs\n"
     "  --format FORMAT pstats (Python, snakeviz, gprof2dot), chrome (Perfetto), speedscope, collapsed "
     "(flame\n"
     "                  graphs), dot (Graphviz), csv\n"
     "  -o OUTPUT       the file to write, or to replace when it is there; compressed where it ends in .gz "
     "or\n"
     "                  .zst\n";
-
-typedef struct show_request {
-  const char *source;
-  fmlp_report_selection selection;
-} show_request;
 
 const char *fmlp_profile_option(int count, char *const *arguments, int *at, const char *name) {
   const char *argument = arguments[*at];
@@ -41,48 +46,6 @@ const char *fmlp_profile_option(int count, char *const *arguments, int *at, cons
   if (argument[length] == '=') return argument + length + 1;
   if (argument[length] != '\0' || *at + 1 >= count) return NULL;
   return arguments[++*at];
-}
-
-static fmlp_status set_sort(show_request *request, const char *word, fmlp_error *error) {
-  request->selection.sort = fmlp_table_key_find(word);
-  if (request->selection.sort) return FMLP_OK;
-  return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --sort %s is no key; use one of: %s", word,
-                   fmlp_table_key_names());
-}
-
-static fmlp_status set_top(show_request *request, const char *word, fmlp_error *error) {
-  char *end = NULL;
-  errno = 0;
-  long long top = strtoll(word, &end, 10);
-  if (errno != 0 || end == word || *end != '\0' || top < 1)
-    return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --top %s is not a positive number of rows", word);
-  request->selection.top = top < INT32_MAX ? top : INT32_MAX;
-  return FMLP_OK;
-}
-
-static fmlp_status parse_show(int count, char *const *arguments, show_request *request, fmlp_error *error) {
-  for (int i = 0; i < count; i++) {
-    const char *value = NULL;
-    if ((value = fmlp_profile_option(count, arguments, &i, "--sort")))
-      FMLP_TRY(set_sort(request, value, error));
-    else if ((value = fmlp_profile_option(count, arguments, &i, "--top")))
-      FMLP_TRY(set_top(request, value, error));
-    else if ((value = fmlp_profile_option(count, arguments, &i, "--filter")))
-      request->selection.filter = value;
-    else if (arguments[i][0] == '-')
-      return fmlp_fail(error, FMLP_ERR_USAGE,
-                       "profile show: unknown option or missing value: %s; see fmlp profile --help",
-                       arguments[i]);
-    else if (request->source)
-      return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: one RUN or FILE at a time, not %s and %s",
-                       request->source, arguments[i]);
-    else
-      request->source = arguments[i];
-  }
-  if (request->source) return FMLP_OK;
-  return fmlp_fail(error, FMLP_ERR_USAGE,
-                   "profile show: which run? fmlp profile show RUN|FILE [--sort KEY] [--top N] "
-                   "[--filter REGEX]");
 }
 
 fmlp_status fmlp_profile_find(const char *source, char *path, size_t capacity, struct stat *found,
@@ -100,32 +63,16 @@ fmlp_status fmlp_profile_find(const char *source, char *path, size_t capacity, s
   return FMLP_OK;
 }
 
-static fmlp_status print_capture(const fmlp_capture *capture, const show_request *request,
-                                 fmlp_error *error) {
-  char message[512] = "";
-  char *text = fmlp_report_pstats(capture, &request->selection, message, (int64_t)sizeof message);
-  if (!text) return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --filter: %s", message);
-  bool written = fputs(text, stdout) >= 0 && fflush(stdout) == 0;
-  free(text);
-  return written ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output: %s", strerror(errno));
-}
+static const struct verb {
+  const char *name;
+  fmlp_status (*run)(int count, char *const *arguments, fmlp_error *error); /* the arguments after the verb */
+} VERBS[] = {
+    {"show", fmlp_profile_show},
+    {"table", fmlp_profile_table},
+    {"export", fmlp_profile_export},
+};
 
-static fmlp_status show(int count, char *const *arguments, fmlp_error *error) {
-  show_request request = {.selection = {.top = -1}};
-  FMLP_TRY(parse_show(count, arguments, &request, error));
-  char path[4096], title[4096 + 64], message[512] = "", when[64] = "";
-  struct stat found;
-  FMLP_TRY(fmlp_profile_find(request.source, path, sizeof path, &found, error));
-  fmlp_profile *profile = fmlp_profile_load(path, message, (int64_t)sizeof message);
-  if (!profile) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
-  struct tm local;
-  if (localtime_r(&found.st_mtime, &local)) (void)strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &local);
-  (void)snprintf(title, sizeof title, "%s    %s", when, path); /* pstats' first line */
-  request.selection.title = title;
-  fmlp_status status = print_capture(profile->captures[0], &request, error);
-  fmlp_profile_free(profile);
-  return status;
-}
+#define VERB_NAMES "show table export"
 
 fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error) {
   const char *verb = argument_count > 1 ? arguments[1] : "";
@@ -133,14 +80,12 @@ fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_erro
   for (int i = 1; i < argument_count && i < 3; i++)
     help = help || strcmp(arguments[i], "--help") == 0 || strcmp(arguments[i], "-h") == 0;
   if (help) return fputs(USAGE, stdout) >= 0 ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output");
-  if (strcmp(verb, "show") == 0) return show(argument_count - 2, arguments + 2, error);
-  if (strcmp(verb, "export") == 0) return fmlp_profile_export(argument_count - 2, arguments + 2, error);
+  for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++)
+    if (strcmp(verb, VERBS[i].name) == 0) return VERBS[i].run(argument_count - 2, arguments + 2, error);
   static const char *const LATER[] = {"diff", "check", "top"};
-  for (size_t i = 0; i < sizeof LATER / sizeof LATER[0]; i++)
+  for (size_t i = 0; i < sizeof LATER / sizeof *LATER; i++)
     if (strcmp(verb, LATER[i]) == 0)
-      return fmlp_fail(error, FMLP_ERR_USAGE,
-                       "profile %s is not built yet; there are: profile show, profile export", verb);
-  return fmlp_fail(error, FMLP_ERR_USAGE,
-                   "profile: %s%s; use: fmlp profile show RUN|FILE, or fmlp profile export",
+      return fmlp_fail(error, FMLP_ERR_USAGE, "profile %s is not built yet; there are: " VERB_NAMES, verb);
+  return fmlp_fail(error, FMLP_ERR_USAGE, "profile: %s%s; use one of: " VERB_NAMES " (fmlp profile --help)",
                    verb[0] ? "unknown verb " : "no verb", verb);
 }

@@ -15,8 +15,10 @@ const char *fmlp_profile_option(int count, char *const *arguments, int *at, cons
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_find(const char *source, char *path, size_t capacity,
                                                struct stat *found, fmlp_error *error);
 
-/* The arguments after the verb. FMLP_ERR_USAGE for a wrong argument or format, FMLP_ERR_INPUT for a missing
- * or damaged profile, FMLP_ERR_OTHER for an output that cannot be written. */
+/* The verbs, with the arguments after them. FMLP_ERR_USAGE for a wrong argument or format, FMLP_ERR_INPUT for
+ * a missing or damaged profile, FMLP_ERR_OTHER for an output that cannot be written. */
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_show(int count, char *const *arguments, fmlp_error *error);
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_table(int count, char *const *arguments, fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_export(int count, char *const *arguments, fmlp_error *error);
 
 #endif

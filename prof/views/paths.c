@@ -39,24 +39,39 @@ static void merge(const fmlp_capture *capture, fmlp_paths *paths, const path_ind
     row->allocations += node->allocations;
     row->allocated_bytes += node->allocated_bytes;
     row->bytes += node->bytes;
+    paths->self += node->self;
+  }
+  for (int64_t i = 0; i < capture->sample_count; i++) {
+    const int32_t node = capture->samples[i].node;
+    if (node < 0)
+      paths->unattributed_samples++;
+    else
+      paths->rows[paths->of_node[node]].samples++;
   }
 }
 
+/* Threads share most paths: room for all nodes as rows was too much. */
+static void shrink(fmlp_paths *paths) {
+  fmlp_path *rows = realloc(paths->rows, ((size_t)paths->count + 1) * sizeof *rows);
+  if (rows) paths->rows = rows;
+}
+
 bool fmlp_paths_make(const fmlp_capture *capture, fmlp_paths *paths) {
-  *paths = (fmlp_paths){0};
+  *paths = (fmlp_paths){.wall = capture->stop - capture->start};
   size_t nodes = (size_t)capture->node_count, places = 16;
   while (places < 2 * nodes) places *= 2;
   path_index index = {.rows = malloc(places * sizeof *index.rows), .mask = places - 1};
-  paths->rows = malloc((nodes + 1) * sizeof *paths->rows);
+  paths->rows = malloc((nodes + 1) * sizeof *paths->rows); /* pages that no row reaches cost nothing */
   paths->of_node = malloc((nodes + 1) * sizeof *paths->of_node);
   bool made = index.rows && paths->rows && paths->of_node;
   if (made) {
     for (size_t i = 0; i < places; i++) index.rows[i] = -1;
     merge(capture, paths, &index);
-  } else {
-    fmlp_paths_release(paths);
+    shrink(paths);
+    made = fmlp_paths_add_devices(capture, paths) && fmlp_paths_add_memory(capture, paths);
   }
   free(index.rows);
+  if (!made) fmlp_paths_release(paths);
   return made;
 }
 

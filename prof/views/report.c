@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prof/views/losses.h"
+
 static const double NANOSECONDS = 1e9;
 
 enum { LABEL_CAPACITY = 1024 };
@@ -41,20 +43,10 @@ static void print_row(FILE *out, const fmlp_table_row *row) {
 }
 
 static void print_footer(FILE *out, const fmlp_capture *capture) {
-  double pair = (double)capture->pair_picoseconds / 1000;
   double wall = (double)(capture->stop - capture->start);
-  double cost = wall > 0 ? 100 * (double)capture->spans * pair / wall : 0;
   (void)fprintf(out, "\n* 5 %% of the total or more. Threads: %d. Wall time: %.3f s.\n",
                 (int)capture->thread_count, wall / NANOSECONDS);
-  (void)fprintf(out, "%" PRId64 " spans at %.1f ns: %.3f %% of the wall time.\n", capture->spans, pair, cost);
-  if (capture->open_spans || capture->abandoned_spans)
-    (void)fprintf(out, "%" PRId64 " spans were open at the end, %" PRId64 " left open inside another.\n",
-                  capture->open_spans, capture->abandoned_spans);
-  if (capture->dropped_spans || capture->dropped_events)
-    (void)fprintf(out,
-                  "Dropped: %" PRId64 " spans (their time is their callers'), %" PRId64
-                  " from the timeline alone.\n",
-                  capture->dropped_spans, capture->dropped_events);
+  fmlp_losses_write(capture, out);
 }
 
 static void print_shares(FILE *out, const fmlp_capture *capture, const fmlp_table *table,

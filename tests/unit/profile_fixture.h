@@ -146,4 +146,137 @@ static inline fmlp_capture *profile_fixture(void) {
   return capture;
 }
 
+/* ---- captures at random, for what must hold of any ---- */
+
+static inline uint64_t profile_fixture_next(uint64_t *state) {
+  *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+  return *state >> 33;
+}
+
+static inline int64_t profile_fixture_below(uint64_t *state, int64_t limit) {
+  return (int64_t)(profile_fixture_next(state) % (uint64_t)limit);
+}
+
+/* The node for `site` below `parent` (-1: at the top) of the thread. */
+static inline int32_t profile_fixture_node(fmlp_capture *capture, int32_t thread, int32_t parent,
+                                           int32_t site) {
+  for (int32_t i = 0; i < capture->node_count; i++) {
+    const fmlp_capture_node *node = &capture->nodes[i];
+    if (node->thread == thread && node->parent == parent && node->site == site) return i;
+  }
+  capture->nodes[capture->node_count] = (fmlp_capture_node){.thread = thread, .parent = parent, .site = site};
+  return capture->node_count++;
+}
+
+enum { PROFILE_FIXTURE_RANDOM_THREADS = 3, PROFILE_FIXTURE_RANDOM_NODES = 4096 };
+
+/* Spans of one thread, one after the other and inside each other, at most 6 deep; from the time they end. */
+static inline int64_t profile_fixture_random_span(fmlp_capture *capture, uint64_t *state, int32_t thread,
+                                                  int32_t parent, int32_t depth, int64_t start,
+                                                  int32_t *left) {
+  const int32_t site = (int32_t)profile_fixture_below(state, capture->site_count);
+  const int32_t number = profile_fixture_node(capture, thread, parent, site);
+  const int64_t event = capture->event_count++;
+  int64_t now = start, inner = 0;
+  --*left;
+  capture->events[event] = (fmlp_capture_event){number, depth, start, start};
+  while (*left > 0 && depth < 6 && profile_fixture_below(state, 3) > 0) {
+    now += profile_fixture_below(state, 900);
+    const int64_t begun = now;
+    now = profile_fixture_random_span(capture, state, thread, number, depth + 1, now, left);
+    inner += now - begun;
+  }
+  now += profile_fixture_below(state, 3) > 0 ? profile_fixture_below(state, 3000000) : 0;
+  capture->events[event].end = now;
+  fmlp_capture_node *node = &capture->nodes[number];
+  node->calls++;
+  node->total += now - start;
+  node->self += now - start - inner;
+  node->bytes += profile_fixture_below(state, 5000);
+  return now;
+}
+
+static inline int profile_fixture_by_start(const void *left, const void *right) {
+  const fmlp_capture_operation *a = left, *b = right;
+  return (a->start > b->start) - (a->start < b->start);
+}
+
+static inline void profile_fixture_random_device(fmlp_capture *capture, uint64_t *state, int64_t operations) {
+  static const char *const NAMES[] = {"k", "void f<int, 3>(float const*)", "copy", "other copy", "fill"};
+  const int32_t launch = fmlp_capture_name(capture, "cudaLaunchKernel");
+  const fmlp_capture_device devices[] = {
+      {0, fmlp_capture_name(capture, "Test GPU"), (int64_t)1 << 30, 16, 1000000000}};
+  int32_t names[FMLP_OPERATION_KINDS];
+  for (int i = 0; i < FMLP_OPERATION_KINDS; i++) names[i] = fmlp_capture_name(capture, NAMES[i]);
+  capture->devices = PROFILE_FIXTURE_COPY(devices);
+  capture->device_count = 1;
+  capture->calls = calloc((size_t)operations + 1, sizeof *capture->calls);
+  capture->operations = calloc((size_t)operations + 1, sizeof *capture->operations);
+  assert_true(capture->calls && capture->operations);
+  int64_t now = 0;
+  const int64_t length = capture->stop - capture->start;
+  for (; capture->call_count < operations; capture->call_count++) {
+    const int32_t node =
+        profile_fixture_below(state, 10) ? (int32_t)profile_fixture_below(state, capture->node_count) : -1;
+    now += profile_fixture_below(state, 2 * length / (operations + 1) + 1);
+    capture->calls[capture->call_count] =
+        (fmlp_capture_call){node,   node < 0 ? -1 : capture->nodes[node].thread,
+                            launch, profile_fixture_below(state, 5) ? FMLP_CALL_RUNTIME : FMLP_CALL_WAIT,
+                            now,    now + profile_fixture_below(state, 2000)};
+  }
+  for (int64_t i = 0; i < operations; i++) {
+    const fmlp_capture_call *call = &capture->calls[i];
+    const fmlp_operation_kind kind = (fmlp_operation_kind)profile_fixture_below(state, FMLP_OPERATION_KINDS);
+    const int64_t start = call->start + profile_fixture_below(state, 5000);
+    capture->operations[i] = (fmlp_capture_operation){.node = call->node,
+                                                      .name = names[kind],
+                                                      .kind = kind,
+                                                      .stream = (int32_t)profile_fixture_below(state, 3),
+                                                      .call = call->node < 0 ? -1 : i,
+                                                      .start = start,
+                                                      .end = start + profile_fixture_below(state, 9000),
+                                                      .bytes = kind == FMLP_OPERATION_KERNEL ? 0 : 64};
+    capture->unattributed_operations += call->node < 0;
+  }
+  capture->operation_count = operations;
+  qsort(capture->operations, (size_t)operations, sizeof *capture->operations, profile_fixture_by_start);
+}
+
+/* `spans` calls of a few functions on three threads, and as many device operations as are asked for. Times,
+ * counts and sums agree as in a recorded capture. The caller's: fmlp_capture_free. */
+static inline fmlp_capture *profile_fixture_random(uint64_t seed, int32_t spans, int64_t operations) {
+  static const fmlp_capture_site sites[] = {{"run", "common/pipeline.c", "f", 40},
+                                            {"read", "common/io/reader.c", "f", 9},
+                                            {"labels", "common/stages/labels.c", "f", 90},
+                                            {"labels.search", "cpu/triple_barrier.c", "f", 10},
+                                            {"walk", "common/stages/walk.c", "f", 100},
+                                            {"step", "common/stages/walk.c", "f", 9},
+                                            {"M\303\274nchen \"q\" 'a' \\ <b>", "common/io/it's.c", "f", 7},
+                                            {"walk", "cpu/other.c", "f", 100}};
+  static const fmlp_capture_thread threads[] = {{100, true}, {101, false}, {102, false}};
+  fmlp_capture *capture = calloc(1, sizeof *capture);
+  assert_non_null(capture);
+  uint64_t state = seed * 2654435761u + 12345;
+  capture->sites = PROFILE_FIXTURE_COPY(sites);
+  capture->site_count = PROFILE_FIXTURE_COUNT(sites);
+  capture->threads = PROFILE_FIXTURE_COPY(threads);
+  capture->thread_count = PROFILE_FIXTURE_COUNT(threads);
+  capture->nodes = calloc(PROFILE_FIXTURE_RANDOM_NODES, sizeof *capture->nodes);
+  capture->events = calloc((size_t)spans + 1, sizeof *capture->events);
+  assert_true(capture->nodes && capture->events);
+  capture->start = 5000000000;
+  capture->pair_picoseconds = 20000;
+  for (int32_t t = 0; t < PROFILE_FIXTURE_RANDOM_THREADS; t++) {
+    int32_t left = spans / PROFILE_FIXTURE_RANDOM_THREADS;
+    for (int64_t now = 0; left > 0;) {
+      now = profile_fixture_random_span(capture, &state, t, -1, 0, now, &left) + 10;
+      if (capture->start + now > capture->stop) capture->stop = capture->start + now;
+    }
+  }
+  assert_true(capture->node_count < PROFILE_FIXTURE_RANDOM_NODES);
+  capture->spans = capture->event_count;
+  if (operations > 0) profile_fixture_random_device(capture, &state, operations);
+  return capture;
+}
+
 #endif

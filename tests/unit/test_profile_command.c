@@ -1,4 +1,4 @@
-/* fmlp profile show and export: arguments, files, exit status. */
+/* fmlp profile show, table and export: arguments, files, exit status. */
 #define _GNU_SOURCE
 #include "tests/cmocka_fmlp.h"
 
@@ -90,7 +90,7 @@ static void a_profile_is_exported_whole_or_not_at_all(void **state) {
   assert_string_equal(printed, "");
   load(path);
   assert_non_null(
-      strstr(printed, "\n3,2,100,\"labels.search\",\"cpu/triple_barrier.c\",9,\"f\",4,100500500,"));
+      strstr(printed, "\n3,2,2,\"labels.search\",\"cpu/triple_barrier.c\",9,\"f\",4,1,100500500,"));
   assert_int_equal(RUN(&error, "export", "--format=collapsed", "--output", path, GOLDEN), FMLP_OK);
   load(path); /* replaced */
   assert_non_null(strstr(printed, "run;labels;labels.search 100500500\n"));
@@ -102,6 +102,21 @@ static void a_profile_is_exported_whole_or_not_at_all(void **state) {
   assert_non_null(strstr(error.text, "/dev/full/x"));
   assert_int_equal(RUN(&error, "export", "--format", "dot", "-o", path, "/nowhere"), FMLP_ERR_INPUT);
   assert_int_equal(rmdir(folder), 0); /* nothing was left in it */
+}
+
+static void the_unified_table_is_printed(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  assert_int_equal(RUN(&error, "table", GOLDEN, "--depth", "0"), FMLP_OK);
+  assert_non_null(strstr(printed, "  run\n"));
+  assert_null(strstr(printed, "labels"));
+  assert_non_null(strstr(printed, "66 calls on 12 paths of 2 threads; internal time 3221624455 ns"));
+  assert_int_equal(RUN(&error, "table", GOLDEN, "--format=csv", "--sort", "tottime", "--top", "1"), FMLP_OK);
+  assert_non_null(strstr(printed, "\n9,8,2,\"model.forest\","));
+  assert_int_equal(RUN(&error, "table", GOLDEN, "--format", "json", "--filter", "walk"), FMLP_OK);
+  assert_non_null(strstr(printed, "\"schema\": \"fmlp-profile-table\""));
+  assert_int_equal(RUN(&error, "table", GOLDEN, "--flat"), FMLP_OK);
+  assert_non_null(strstr(printed, "  run > labels > labels.search\n"));
 }
 
 static void help_is_printed(void **state) {
@@ -142,6 +157,13 @@ static void wrong_arguments_are_refused_with_a_hint(void **state) {
   expect_refusal(RUN(&error, "export", "--format", "html", "-o", "x", GOLDEN), FMLP_ERR_USAGE, &error,
                  "not built yet");
   expect_refusal(RUN(&error, "export", "--frobnicate", GOLDEN), FMLP_ERR_USAGE, &error, "--frobnicate");
+  expect_refusal(RUN(&error, "table"), FMLP_ERR_USAGE, &error, "which run");
+  expect_refusal(RUN(&error, "table", GOLDEN, "--sort", "wall"), FMLP_ERR_USAGE, &error, "gpu_busy_ns");
+  expect_refusal(RUN(&error, "table", GOLDEN, "--format", "xml"), FMLP_ERR_USAGE, &error, "text csv json");
+  expect_refusal(RUN(&error, "table", GOLDEN, "--depth", "-1"), FMLP_ERR_USAGE, &error, "--depth");
+  expect_refusal(RUN(&error, "table", GOLDEN, "--filter", "a("), FMLP_ERR_USAGE, &error, "a(");
+  expect_refusal(RUN(&error, "table", GOLDEN, "--frob"), FMLP_ERR_USAGE, &error, "--frob");
+  expect_refusal(RUN(&error, "table", "/dev/null"), FMLP_ERR_INPUT, &error, "/dev/null");
   expect_refusal(RUN(&error, "shwo"), FMLP_ERR_USAGE, &error, "shwo");
   expect_refusal(run(0, NULL, &error), FMLP_ERR_USAGE, &error, "no verb");
 }
@@ -151,6 +173,7 @@ int main(void) {
       cmocka_unit_test(a_profile_is_shown_as_pstats_does),
       cmocka_unit_test(a_run_folder_stands_for_its_profile),
       cmocka_unit_test(a_profile_is_exported_whole_or_not_at_all),
+      cmocka_unit_test(the_unified_table_is_printed),
       cmocka_unit_test(help_is_printed),
       cmocka_unit_test(wrong_arguments_are_refused_with_a_hint),
   };

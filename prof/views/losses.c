@@ -1,0 +1,51 @@
+/* The lines below a report. */
+#include "prof/views/losses.h"
+
+#include <inttypes.h>
+
+static void write_cost(const fmlp_capture *capture, FILE *out) {
+  const double pair = (double)capture->pair_picoseconds / 1000;
+  const double wall = (double)(capture->stop - capture->start);
+  (void)fprintf(out, "%" PRId64 " spans at %.1f ns: %.3f %% of the wall time.\n", capture->spans, pair,
+                wall > 0 ? 100 * (double)capture->spans * pair / wall : 0);
+  int64_t count = 0, overhead = 0;
+  for (int64_t i = 0; i < capture->call_count; i++) {
+    if (capture->calls[i].kind != FMLP_CALL_OVERHEAD) continue;
+    overhead += capture->calls[i].end - capture->calls[i].start;
+    count++;
+  }
+  if (count > 0)
+    (void)fprintf(
+        out, "The device tracer told of %" PRId64 " pauses of its own: %.3f ms, %.3f %% of the wall time.\n",
+        count, (double)overhead / 1e6, wall > 0 ? 100 * (double)overhead / wall : 0);
+}
+
+static void write_devices(const fmlp_capture *capture, FILE *out) {
+  if (capture->unattributed_operations)
+    (void)fprintf(out, "Unattributed: %" PRId64 " of %" PRId64 " device operations.\n",
+                  capture->unattributed_operations, capture->operation_count);
+  if (capture->dropped_operations || capture->invalid_operations)
+    (void)fprintf(out,
+                  "Of devices: %" PRId64 " operations dropped, %" PRId64
+                  " with impossible times; they are in no total.\n",
+                  capture->dropped_operations, capture->invalid_operations);
+  if (capture->device_clock_residual)
+    (void)fprintf(out, "The devices' clocks agree with the host's to %" PRId64 " ns.\n",
+                  capture->device_clock_residual);
+}
+
+void fmlp_losses_write(const fmlp_capture *capture, FILE *out) {
+  write_cost(capture, out);
+  if (capture->open_spans || capture->abandoned_spans)
+    (void)fprintf(out, "%" PRId64 " spans were open at the end, %" PRId64 " left open inside another.\n",
+                  capture->open_spans, capture->abandoned_spans);
+  if (capture->dropped_spans || capture->dropped_events)
+    (void)fprintf(out,
+                  "Dropped: %" PRId64 " spans (their time is their callers'), %" PRId64
+                  " from the timeline alone.\n",
+                  capture->dropped_spans, capture->dropped_events);
+  write_devices(capture, out);
+  if (capture->dropped_samples)
+    (void)fprintf(out, "Dropped: %" PRId64 " samples.\n", capture->dropped_samples);
+  if (capture->sample_reason[0]) (void)fprintf(out, "Samples: %s\n", capture->sample_reason);
+}
