@@ -13,6 +13,7 @@
 #include "common/core/interrupt.h"
 #include "common/core/log.h"
 #include "common/core/nearest.h"
+#include "prof/sources/nvtx.h"
 
 typedef struct command {
   const char *name;
@@ -118,6 +119,7 @@ int main(int argument_count, char **arguments) {
   (void)signal(SIGABRT, on_abort);
   (void)signal(SIGPIPE, SIG_IGN); /* a pipe that closes must not kill a run beside its temporary folder */
   (void)signal(SIGXFSZ, SIG_IGN); /* a file size limit is an error of write(), as a full disk is */
+  (void)fmlp_nvtx_attach();       /* before the first span */
   fmlp_status status = dispatch(argument_count, arguments, &error);
   returned = true;
   if (status == FMLP_OK && (fflush(stdout) != 0 || ferror(stdout))) {

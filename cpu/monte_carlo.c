@@ -420,6 +420,9 @@ fmlp_status FMLP_SIMD_NAME(fmlp_cpu_monte_carlo)(const fmlp_monte_carlo *job, fm
   work.shortest_run = shortest_run(job, work.day_offset);
   fmlp_status status = fmlp_parallel_for(job->paths, PATH_GRAIN, run_chunk, &work, "Monte Carlo", error);
   fmlp_free(fan_at);
-  if (status == FMLP_OK) total(&work, totals);
-  return status;
+  if (status != FMLP_OK) return status;
+  total(&work, totals);
+  /* A value for every trade that a path took, and the path's results. */
+  fmlp_span_add_bytes(8 * totals->trades_used_total + (21 + 8 * (int64_t)job->fan_points) * job->paths);
+  return FMLP_OK;
 }

@@ -179,7 +179,7 @@ static fmlp_status run_recursive_steps(const fmlp_rolling_schedule *s, int32_t s
   for (int32_t k = 0; k < s->step_count; k++) {
     const fmlp_rolling_step *step = &s->steps[k];
     if (step->stage != stage || step->family != FMLP_ROLLING_RECURSIVE) continue;
-    FMLP_SPAN("rolling.recursive");
+    FMLP_SPAN_BYTES("rolling.recursive", 16 * s->rows); /* a column read, a column written */
     const int32_t n = s->order[step->first_node];
     const fmlp_rolling_place *operand = &s->places[step->a], *result = &s->places[s->plan->input_count + n];
     const fmlp_rolling_node *node = &s->plan->nodes[n];
@@ -188,6 +188,24 @@ static fmlp_status run_recursive_steps(const fmlp_rolling_schedule *s, int32_t s
                                                           s->rows, result->store, error));
   }
   return FMLP_OK;
+}
+
+/* Whole columns that the windows of a stage read, and those that they leave: once each. What stays in a block
+ * stays in the cache. */
+static int64_t window_bytes(const fmlp_rolling_schedule *s, int32_t stage) {
+  int64_t columns = 0;
+  for (int32_t c = 0; c < s->plan->input_count + s->plan->node_count; c++) {
+    bool read = false, made = false;
+    for (int32_t k = 0; k < s->step_count; k++) {
+      const fmlp_rolling_step *step = &s->steps[k];
+      if (step->stage != stage || step->family == FMLP_ROLLING_RECURSIVE) continue;
+      read = read || step->a == c || step->b == c;
+      for (int32_t n = 0; n < step->node_count; n++)
+        made = made || s->plan->input_count + s->order[step->first_node + n] == c;
+    }
+    if (made ? s->places[c].store != NULL : read) columns++;
+  }
+  return columns * s->rows * (int64_t)sizeof(double);
 }
 
 static fmlp_status run_stages(const fmlp_rolling_schedule *s, fmlp_error *error) {
@@ -199,7 +217,7 @@ static fmlp_status run_stages(const fmlp_rolling_schedule *s, fmlp_error *error)
   fmlp_status status = FMLP_OK;
   for (run.stage = 0; run.stage < s->stages && status == FMLP_OK; run.stage++) {
     {
-      FMLP_SPAN("rolling.windows");
+      FMLP_SPAN_BYTES("rolling.windows", window_bytes(s, run.stage));
       status = fmlp_parallel_for(s->rows, s->chunk, run_chunk, &run, "rolling features", error);
     }
     if (status == FMLP_OK) status = run_recursive_steps(s, run.stage, error);

@@ -31,8 +31,9 @@ extern uint64_t fmlp_span_gate;
  * no room: counted) and nobody listens. A token of an earlier capture closes nothing. Closing a span closes
  * what was left open inside it.
  *
- * `bytes`: what the span reads and writes, each byte counted as often as the algorithm asks for it from
- * memory or a file (not what caches make of it); 0 where that is not known. */
+ * `bytes`: of the arrays and files that the span reads and writes, once for each pass over one, however often
+ * a byte is asked for in a pass: what must move between memory and the processor when nothing is kept from
+ * pass to pass. 0 where that is not known. */
 uint64_t fmlp_span_begin_bytes(const fmlp_span_site *site, int64_t bytes);
 void fmlp_span_end(uint64_t token);
 

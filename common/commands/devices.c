@@ -4,13 +4,15 @@
 
 #include "common/backends.h"
 #include "common/commands/commands.h"
+#include "prof/sources/nvtx.h"
 
 enum { REASON_CAPACITY = 512, DESCRIPTION_CAPACITY = 16384 };
 
 static const char usage[] =
     "usage: fmlp devices\n"
     "\n"
-    "Lists the backends of this program: NAME available, or NAME unavailable: reason.\n"
+    "Lists the backends of this program: NAME available, or NAME unavailable: reason; and whether a tool is\n"
+    "attached through NVTX.\n"
     "runtime.device, --device and FMLP_DEVICE choose among them.\n";
 
 /* What the backend knows beyond its one line, indented. */
@@ -47,5 +49,8 @@ fmlp_status fmlp_command_devices(int argument_count, char **arguments, fmlp_erro
   }
   for (const fmlp_backend *const *backend = fmlp_backends(); *backend; backend++) print_backend(*backend);
   if (!fmlp_backend_find("cuda")) printf("cuda unavailable: not compiled into this build\n");
+  char nvtx[REASON_CAPACITY];
+  fmlp_nvtx_describe(nvtx, sizeof nvtx);
+  printf("NVTX: %s\n", nvtx);
   return FMLP_OK;
 }

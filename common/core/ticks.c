@@ -42,6 +42,15 @@ void fmlp_ticks_release(fmlp_ticks *ticks) {
   memset(ticks, 0, sizeof *ticks);
 }
 
+int64_t fmlp_ticks_row_bytes(const fmlp_ticks *ticks) {
+  int64_t bytes = ticks->time ? 8 : 0;
+  if (ticks->bid) bytes += 4;
+  if (ticks->ask && ticks->ask != ticks->bid) bytes += 4;
+  if (ticks->bid_size) bytes += 8;
+  if (ticks->ask_size) bytes += 8;
+  return ticks->size ? bytes + 8 : bytes;
+}
+
 void fmlp_ticks_span(const fmlp_ticks *ticks, int64_t *first_time, int64_t *last_time) {
   int64_t first = INT64_MAX, last = INT64_MIN;
   for (int64_t i = 0; i < ticks->count; i++) {

@@ -35,6 +35,9 @@ FMLP_WARN_UNUSED fmlp_status fmlp_ticks_reserve(fmlp_ticks *ticks, int64_t capac
 /* Frees the columns and zeroes the struct; a zero struct is allowed. */
 void fmlp_ticks_release(fmlp_ticks *ticks);
 
+/* Bytes of a row in all columns there are. */
+int64_t fmlp_ticks_row_bytes(const fmlp_ticks *ticks);
+
 /* The earliest and latest time of a table in any order; both 0 when it has no row. */
 void fmlp_ticks_span(const fmlp_ticks *ticks, int64_t *first_time, int64_t *last_time);
 

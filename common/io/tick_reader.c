@@ -115,7 +115,9 @@ static fmlp_status fill_round(reading *state, int32_t round, fmlp_error *error) 
   FMLP_SPAN("read.fill");
   block *blocks = round_start(state, round);
   while (state->filled[round] < state->round_blocks && !state->at_end) {
-    FMLP_TRY(fill_block(state, &blocks[state->filled[round]++], error));
+    block *next = &blocks[state->filled[round]++];
+    FMLP_TRY(fill_block(state, next, error));
+    fmlp_span_add_bytes(next->length); /* the text, unpacked; not the file it came from */
   }
   return FMLP_OK;
 }
@@ -129,8 +131,9 @@ static fmlp_status do_item(void *context, int64_t first, int64_t last, int worke
     if (i == 0) {
       state->fill_status = fill_round(state, 1 - state->parsing, &state->fill_error);
     } else {
-      FMLP_SPAN("read.parse");
-      parse_block(state, round_start(state, state->parsing) + i - 1);
+      block *now = round_start(state, state->parsing) + i - 1;
+      FMLP_SPAN_BYTES("read.parse", now->length);
+      parse_block(state, now);
     }
   }
   return FMLP_OK;
@@ -270,7 +273,7 @@ static fmlp_status read_alone(reading *state, fmlp_error *error) {
   while (state->filled[0] > 0) {
     FMLP_TRY(fmlp_check_interrupt("reading ticks", error));
     {
-      FMLP_SPAN("read.parse");
+      FMLP_SPAN_BYTES("read.parse", state->blocks->length); /* the text; the rows are smaller */
       parse_block(state, state->blocks);
     }
     FMLP_TRY(append(state, state->blocks, error));

@@ -163,8 +163,9 @@ static inline void take_row(filter *state, int64_t row) {
 }
 
 static fmlp_status filter_rows(filter *state, fmlp_error *error) {
-  FMLP_SPAN("clean.filter");
   fmlp_ticks *ticks = state->ticks;
+  FMLP_SPAN_BYTES("clean.filter",
+                  2 * ticks->count * fmlp_ticks_row_bytes(ticks)); /* read; kept ones written */
   fmlp_clean_report *report = state->report;
   for (int64_t first = 0; first < ticks->count; first += ROWS_BETWEEN_POLLS) {
     FMLP_TRY(fmlp_check_interrupt("cleaning", error));

@@ -198,7 +198,8 @@ static fmlp_status fill_column(const fmlp_bars *bars, fmlp_bar_column column, do
 }
 
 static fmlp_status upload_inputs(feature_stage *stage, fmlp_error *error) {
-  FMLP_SPAN("features.inputs");
+  /* Every column is made from others of the bars (not counted), then copied to the device. */
+  FMLP_SPAN_BYTES("features.inputs", 16 * stage->bars->count * stage->rolling.input_count);
   const fmlp_backend *backend = stage->compute->backend;
   int32_t count = stage->rolling.input_count;
   size_t bytes = (size_t)stage->bars->count * sizeof(double);
@@ -231,7 +232,7 @@ static fmlp_status execute(feature_stage *stage, fmlp_error *error) {
                               stage->outputs, error));
     FMLP_TRY(backend->sync(device, error));
   }
-  FMLP_SPAN("features.download");
+  FMLP_SPAN_BYTES("features.download", 2 * (int64_t)bytes * count);
   for (int32_t o = 0; o < count; o++) {
     double *to = stage->features->columns[stage->feature_of[o]];
     FMLP_TRY(backend->download(device, stage->outputs[o], 0, to, bytes, error));
