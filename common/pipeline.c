@@ -42,6 +42,7 @@ typedef struct pipeline {
   fmlp_column_sink sink;
   char notice[640]; /* why the device is what it is */
   bool fell_back;   /* from a device that failed */
+  fmlp_profile *profile;
   fmlp_results results;
 } pipeline;
 
@@ -252,6 +253,23 @@ static fmlp_status print_summary(const fmlp_finish_input *finish, const char *ru
   return status;
 }
 
+/* The first thing in the run's profile; without a capture there is none. */
+static fmlp_status keep_capture(pipeline *run, fmlp_capture *capture, fmlp_error *error) {
+  if (!capture) return FMLP_OK;
+  run->profile = fmlp_profile_create();
+  if (!run->profile) fmlp_capture_free(capture);
+  if (run->profile && fmlp_profile_add(run->profile, capture)) return FMLP_OK;
+  fmlp_profile_free(run->profile);
+  run->profile = NULL;
+  return fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profile");
+}
+
+static fmlp_status finish_profile(pipeline *run, const fmlp_finish_input *finish, fmlp_error *error) {
+  FMLP_TRY(fmlp_profile_describe(finish, run->folder, run->profile, error));
+  FMLP_TRY(fmlp_profile_write(run->profile, run->folder, error));
+  return run->request->quiet ? FMLP_OK : fmlp_profile_collect(run->settings, run->profile, error);
+}
+
 static fmlp_status run_in_folder(pipeline *run, fmlp_error *error) {
   const char *run_dir = fmlp_pipeline_run_dir(run->request);
   FMLP_TRY(fmlp_run_folder_create(run_dir, &run->folder, error));
@@ -262,20 +280,23 @@ static fmlp_status run_in_folder(pipeline *run, fmlp_error *error) {
       .sample_frequency = runtime->profile_sampling};
   if (runtime->profile) (void)fmlp_capture_start(&profiling);
   fmlp_status status = run_stages(run, error);
-  fmlp_capture *capture = fmlp_capture_stop();
+  fmlp_status kept = keep_capture(run, fmlp_capture_stop(), error);
+  if (status == FMLP_OK) status = kept;
   fmlp_finish_input finish = {.request = run->request,
                               .settings = run->settings,
                               .plan = &run->plan,
                               .compute = &run->compute,
                               .results = &run->results,
-                              .capture = capture,
+                              .capture = run->profile ? run->profile->captures[0] : NULL,
                               .notice = run->notice};
   if (status == FMLP_OK) status = fmlp_pipeline_finish(&finish, run->folder, error);
+  if (status == FMLP_OK && run->profile) status = finish_profile(run, &finish, error);
   if (status == FMLP_OK) status = fmlp_run_folder_commit(run->folder, error);
   if (status == FMLP_OK && !run->request->quiet) {
     status = print_summary(&finish, fmlp_run_folder_final(run->folder), error);
   }
-  fmlp_capture_free(capture);
+  fmlp_profile_free(run->profile);
+  run->profile = NULL;
   fmlp_run_folder_discard(run->folder);
   return status;
 }

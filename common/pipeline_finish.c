@@ -1,4 +1,4 @@
-/* What a run leaves behind besides its columns: configuration, report, profile, log, and last the manifest.
+/* What a run leaves behind besides its columns: configuration, report, log, and last the manifest.
  */
 #include "common/pipeline_finish.h"
 
@@ -171,9 +171,7 @@ fmlp_status fmlp_pipeline_finish(const fmlp_finish_input *input, fmlp_run_folder
   const fmlp_config *config = input->request->config;
   FMLP_TRY(write_string(folder, "config.yaml", fmlp_config_yaml(config), error));
   FMLP_TRY(write_string(folder, "overrides.yaml", fmlp_config_overrides_yaml(config), error));
-  FMLP_TRY(fmlp_profile_write(input->capture, folder, error));
   FMLP_TRY(write_report(input, folder, error));
   FMLP_TRY(write_log(folder, error));
-  FMLP_TRY(fmlp_manifest_write(input, folder, error));
-  return input->request->quiet ? FMLP_OK : fmlp_profile_collect(input->settings, input->capture, error);
+  return fmlp_manifest_write(input, folder, error);
 }

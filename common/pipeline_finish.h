@@ -8,7 +8,7 @@
 #include "common/pipeline.h"
 #include "common/pipeline_plan.h"
 #include "common/results.h"
-#include "prof/capture.h"
+#include "prof/store/profile.h"
 
 /* The folder this run goes to: the request's, or the configuration's. */
 const char *fmlp_pipeline_run_dir(const fmlp_pipeline_request *request);
@@ -41,17 +41,22 @@ typedef struct fmlp_finish_input {
   const char *notice;          /* why the device is what it is, "" when there is nothing to say */
 } fmlp_finish_input;
 
-/* Writes config.yaml, overrides.yaml, manifest.json, log.txt, profile/ and report.html. */
+/* Writes config.yaml, overrides.yaml, manifest.json, log.txt and report.html. */
 FMLP_WARN_UNUSED fmlp_status fmlp_pipeline_finish(const fmlp_finish_input *input, fmlp_run_folder *folder,
                                                   fmlp_error *error);
 
-/* Writes profile/profile.txt and profile/profile.json; nothing without a capture. */
-FMLP_WARN_UNUSED fmlp_status fmlp_profile_write(const fmlp_capture *capture, fmlp_run_folder *folder,
+/* The facts of a run (prof/store/profile.h), told to its profile; `folder` holds all results. */
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_describe(const fmlp_finish_input *input,
+                                                   const fmlp_run_folder *folder, fmlp_profile *profile,
+                                                   fmlp_error *error);
+
+/* Writes the profile, as a file and as views of its first capture, into profile/. */
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *folder,
                                                 fmlp_error *error);
 
 /* Puts the profile into runtime.profile_output_dir (made when missing) as <date>_<experiment>_v<k>.json and
  * .txt, k the first number that is free; nothing when the key is not set. */
-FMLP_WARN_UNUSED fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_capture *capture,
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_profile *profile,
                                                   fmlp_error *error);
 
 /* The run in a dozen lines, for standard output. */

@@ -1,19 +1,129 @@
-/* Profiles: a run's own, and the collection of many runs' that runtime.profile_output_dir keeps. */
+/* A run's own profile: what is known of the run, and the files in profile/. */
 #define _POSIX_C_SOURCE 200809L
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
+#include "common/core/build_info.h"
+#include "common/core/log.h"
+#include "common/core/memory.h"
+#include "common/core/parallel.h"
+#include "common/core/simd.h"
 #include "common/pipeline_finish.h"
+#include "common/pipeline_manifest.h"
+#include "prof/store/profile_check.h"
+#include "prof/store/profile_file.h"
 #include "prof/views/profile_json.h"
 #include "prof/views/report.h"
 
-enum { PATH_CAPACITY = 4096, MAX_VERSIONS = 100000 };
+enum { FACT_CAPACITY = 1024 };
+
+static void hash_text(char *text, fmlp_hash128 hash) {
+  (void)snprintf(text, FACT_CAPACITY, "%016llx%016llx", (unsigned long long)hash.high,
+                 (unsigned long long)hash.low);
+}
+
+/* "AMD EPYC 9004, 16 threads, v3" */
+static void describe_machine(char *text) {
+  char line[256], model[200] = "unknown processor";
+  FILE *about = fopen("/proc/cpuinfo", "re");
+  while (about && fgets(line, sizeof line, about)) {
+    const char *colon = strchr(line, ':');
+    if (!colon || strncmp(line, "model name", 10) != 0) continue;
+    (void)snprintf(model, sizeof model, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+    break;
+  }
+  if (about) (void)fclose(about);
+  const int threads = fmlp_threads();
+  (void)snprintf(text, FACT_CAPACITY, "%s, %d thread%s, %s", model, threads, threads == 1 ? "" : "s",
+                 fmlp_simd_name(fmlp_simd()));
+}
+
+/* "cpu", "cuda: device 0, NVIDIA ..., driver ..." */
+static void describe_device(const fmlp_finish_input *input, char *text) {
+  const fmlp_backend *backend = input->compute->backend;
+  const char *colon = strchr(input->settings->runtime.device, ':');
+  char about[FACT_CAPACITY - 64] = "";
+  if (strcmp(backend->name, "cpu") != 0)
+    (void)backend->available(colon ? (int32_t)strtol(colon + 1, NULL, 10) : 0, about, sizeof about);
+  (void)snprintf(text, FACT_CAPACITY, "%s%s%s", backend->name, *about ? ": " : "", about);
+}
+
+static fmlp_status describe_input(const fmlp_finish_input *input, char *text, fmlp_error *error) {
+  const fmlp_results *results = input->results;
+  text[0] = '\0';
+  if (results->has[FMLP_STAGE_READ])
+    hash_text(text, (fmlp_hash128){results->read.hash_low, results->read.hash_high});
+  if (results->has[FMLP_STAGE_READ] || !input->request->from) return FMLP_OK;
+  fmlp_manifest_facts facts;
+  FMLP_TRY(fmlp_manifest_read(input->request->from, &facts, error));
+  (void)snprintf(text, FACT_CAPACITY, "%s", facts.input_hash);
+  fmlp_manifest_facts_release(&facts);
+  return FMLP_OK;
+}
+
+/* The configuration without what does not bear on results, and the stages asked for: names, places, devices
+ * and threads may differ. */
+static fmlp_status describe_config(const fmlp_finish_input *input, char *text, fmlp_error *error) {
+  static const char *const PASSED_OVER[] = {"experiment:", "runtime:", "run:", "variables:"};
+  fmlp_text kept = {0};
+  bool keep = true;
+  for (const char *line = fmlp_config_yaml(input->request->config); *line;) {
+    const size_t length = strcspn(line, "\n");
+    if (line[0] != ' ') keep = true;
+    for (size_t i = 0; i < sizeof PASSED_OVER / sizeof *PASSED_OVER; i++)
+      if (strncmp(line, PASSED_OVER[i], strlen(PASSED_OVER[i])) == 0) keep = false;
+    /* the input is known by its hash */
+    if (keep && strncmp(line, "  path:", 7) != 0) fmlp_text_format(&kept, "%.*s\n", (int)length, line);
+    line += length + (line[length] == '\n');
+  }
+  fmlp_text_format(&kept, "seed %llu, stages %s\n", (unsigned long long)input->settings->seed,
+                   input->request->stages ? input->request->stages : "all");
+  const fmlp_status status = fmlp_text_finish(&kept, error);
+  if (status == FMLP_OK) hash_text(text, fmlp_hash(kept.bytes, kept.count));
+  fmlp_text_release(&kept);
+  return status;
+}
+
+static fmlp_status tell(fmlp_profile *profile, const char *key, const char *value, fmlp_error *error) {
+  if (value[0] == '\0' || fmlp_profile_set(profile, key, value)) return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profile");
+}
+
+/* Where the run came from, but for what bears on its results. */
+static fmlp_status tell_origin(const fmlp_finish_input *input, fmlp_profile *profile, fmlp_error *error) {
+  char text[FACT_CAPACITY];
+  const time_t now = time(NULL);
+  struct tm utc;
+  if (!gmtime_r(&now, &utc) || strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0) text[0] = '\0';
+  FMLP_TRY(tell(profile, FMLP_FACT_NAME, input->settings->experiment_name, error));
+  FMLP_TRY(tell(profile, FMLP_FACT_CREATED, text, error));
+  (void)snprintf(text, sizeof text, "%s, commit %s", fmlp_build.version, fmlp_build.commit);
+  FMLP_TRY(tell(profile, FMLP_FACT_VERSION, text, error));
+  (void)snprintf(text, sizeof text, "%s, %s, %s", fmlp_build.compiler, fmlp_build.build_type,
+                 fmlp_build.flags);
+  FMLP_TRY(tell(profile, FMLP_FACT_BUILD, text, error));
+  describe_machine(text);
+  FMLP_TRY(tell(profile, FMLP_FACT_MACHINE, text, error));
+  describe_device(input, text);
+  return tell(profile, FMLP_FACT_DEVICE, text, error);
+}
+
+fmlp_status fmlp_profile_describe(const fmlp_finish_input *input, const fmlp_run_folder *folder,
+                                  fmlp_profile *profile, fmlp_error *error) {
+  char text[FACT_CAPACITY];
+  fmlp_hash128 outputs;
+  FMLP_TRY(tell_origin(input, profile, error));
+  FMLP_TRY(describe_input(input, text, error));
+  FMLP_TRY(tell(profile, FMLP_FACT_INPUT, text, error));
+  FMLP_TRY(describe_config(input, text, error));
+  FMLP_TRY(tell(profile, FMLP_FACT_CONFIG, text, error));
+  FMLP_TRY(fmlp_run_folder_outputs(folder, &outputs, error));
+  hash_text(text, outputs);
+  FMLP_TRY(tell(profile, FMLP_FACT_OUTPUTS, text, error));
+  return tell(profile, FMLP_FACT_RUN, fmlp_run_folder_final(folder), error);
+}
 
 /* Takes the text over; NULL means that memory ran out while it was made. */
 static fmlp_status write_made(fmlp_run_folder *folder, const char *name, char *text, fmlp_error *error) {
@@ -23,82 +133,22 @@ static fmlp_status write_made(fmlp_run_folder *folder, const char *name, char *t
   return status;
 }
 
-fmlp_status fmlp_profile_write(const fmlp_capture *capture, fmlp_run_folder *folder, fmlp_error *error) {
-  if (!capture) return FMLP_OK;
-  FMLP_TRY(write_made(folder, "profile/profile.txt", fmlp_report_text(capture), error));
-  return write_made(folder, "profile/profile.json", fmlp_profile_json(capture), error);
-}
-
-static fmlp_status cannot(fmlp_error *error, const char *path) {
-  return fmlp_fail(error, FMLP_ERR_OTHER, "%s: %s (runtime.profile_output_dir)", path, strerror(errno));
-}
-
-/* Writes all of it into a file that must not exist yet; EEXIST is left to the caller. */
-static bool write_new(const char *path, const char *text) {
-  int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file < 0) return false;
-  size_t rest = strlen(text);
-  while (rest > 0) {
-    ssize_t written = write(file, text, rest);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) break;
-    text += written;
-    rest -= (size_t)written;
-  }
-  int problem = rest > 0 ? errno : 0;
-  if (close(file) != 0 && problem == 0) problem = errno;
-  if (problem == 0) return true;
-  (void)unlink(path);
-  errno = problem;
-  return false;
-}
-
-/* The first version number that is free: the .json file claims it. */
-static fmlp_status write_version(const char *stem, const char *json, const char *table, fmlp_error *error) {
-  char path[PATH_CAPACITY];
-  for (int version = 1; version <= MAX_VERSIONS; version++) {
-    (void)snprintf(path, sizeof path, "%s_v%d.json", stem, version);
-    if (!write_new(path, json)) {
-      if (errno == EEXIST) continue;
-      return cannot(error, path);
-    }
-    (void)snprintf(path, sizeof path, "%s_v%d.txt", stem, version);
-    (void)unlink(path);
-    if (write_new(path, table)) return FMLP_OK;
-    fmlp_status status = cannot(error, path);
-    (void)snprintf(path, sizeof path, "%s_v%d.json", stem, version);
-    (void)unlink(path);
-    return status;
-  }
-  return fmlp_fail(error, FMLP_ERR_OTHER, "%s: %d versions already (runtime.profile_output_dir)", stem,
-                   MAX_VERSIONS);
-}
-
-static fmlp_status collect(const char *output_dir, const char *name, const char *json, const char *table,
-                           fmlp_error *error) {
-  char stem[PATH_CAPACITY - 32], date[16];
-  time_t now = time(NULL);
-  struct tm utc;
-  if (!gmtime_r(&now, &utc) || strftime(date, sizeof date, "%Y-%m-%d", &utc) == 0) {
-    return fmlp_fail(error, FMLP_ERR_OTHER, "the date cannot be told");
-  }
-  int length = snprintf(stem, sizeof stem, "%s/%s_%s", output_dir, date, name);
-  if (length < 0 || (size_t)length >= sizeof stem) {
-    return fmlp_fail(error, FMLP_ERR_OTHER, "%s: the path is too long (runtime.profile_output_dir)",
-                     output_dir);
-  }
-  if (mkdir(output_dir, 0777) != 0 && errno != EEXIST) return cannot(error, output_dir);
-  return write_version(stem, json, table, error);
-}
-
-fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_capture *capture,
-                                 fmlp_error *error) {
-  if (!capture || !settings->runtime.profile_output_dir) return FMLP_OK;
-  char *json = fmlp_profile_json(capture), *table = fmlp_report_text(capture);
-  fmlp_status status = json && table ? collect(settings->runtime.profile_output_dir,
-                                               settings->experiment_name, json, table, error)
-                                     : fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profile");
-  free(json);
-  free(table);
+static fmlp_status write_file(const fmlp_profile *profile, fmlp_run_folder *folder, fmlp_error *error) {
+  uint8_t *bytes = NULL;
+  size_t size = 0;
+  if (!fmlp_profile_file_make(profile, &bytes, &size))
+    return fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profile/profile.fmlprof");
+  fmlp_status status = fmlp_run_folder_write(folder, "profile/profile.fmlprof", bytes, (int64_t)size, error);
+  free(bytes);
   return status;
+}
+
+fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *folder, fmlp_error *error) {
+  for (int32_t c = 0; c < profile->capture_count; c++) {
+    const char *wrong = fmlp_profile_check(profile->captures[c]);
+    if (wrong) fmlp_log_warning("the profile contradicts itself (%s): it will not be readable", wrong);
+  }
+  FMLP_TRY(write_file(profile, folder, error));
+  FMLP_TRY(write_made(folder, "profile/profile.txt", fmlp_report_text(profile->captures[0]), error));
+  return write_made(folder, "profile/profile.json", fmlp_profile_json(profile->captures[0]), error);
 }

@@ -137,11 +137,12 @@ static bool copy_nodes(copy *work, const fmlp_recorder_thread *thread, int32_t c
     int64_t self = ticks[i] > inner[i] ? ticks[i] - inner[i] : 0;
     int32_t parent = thread->nodes[i].parent;
     self = fmlp_clock_duration(work->start, work->stop, self);
+    const int64_t calls = FMLP_LOAD(thread->nodes[i].calls); /* 0: entered at the moment of the stop */
     capture->nodes[base + i] =
         (fmlp_capture_node){.thread = number,
                             .parent = parent == 0 ? -1 : base + parent,
                             .site = site,
-                            .calls = FMLP_LOAD(thread->nodes[i].calls),
+                            .calls = calls > 0 ? calls : 1,
                             .bytes = FMLP_LOAD(thread->nodes[i].bytes),
                             .self = self,
                             .total = self,
@@ -174,8 +175,8 @@ static bool copy_events(copy *work, const fmlp_recorder_thread *thread, int32_t 
       int64_t start = FMLP_LOAD(event->start), end = FMLP_LOAD(event->end);
       int32_t node = FMLP_LOAD(event->node);
       if (node < 1 || node >= count) continue;
-      if (end == INT64_MIN) end = now;
-      if (end < start) end = start;
+      if (end == INT64_MIN || end > now) end = now; /* a thread inside a span at the stop may be beyond it */
+      if (start > end) start = end;
       capture->events[capture->event_count++] = (fmlp_capture_event){
           .node = base + node,
           .depth = FMLP_LOAD(event->depth),

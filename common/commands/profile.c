@@ -15,7 +15,7 @@ static const char USAGE[] =
     "                          [--depth N] [--flat]\n"
     "       fmlp profile export --format FORMAT -o OUTPUT RUN|FILE\n"
     "\n"
-    "  RUN|FILE        a run folder, or a profile.json\n"
+    "  RUN|FILE        a run folder, or a file .fmlprof (or profile.json of older runs)\n"
     "\n"
     "show: the functions, as Python's pstats prints them\n"
     "  --sort KEY      calls ncalls cumtime cumulative filename line module name nfl pcalls stdname time\n"
@@ -50,17 +50,19 @@ const char *fmlp_profile_option(int count, char *const *arguments, int *at, cons
 
 fmlp_status fmlp_profile_find(const char *source, char *path, size_t capacity, struct stat *found,
                               fmlp_error *error) {
+  static const char *const INNER[] = {"/profile/profile.fmlprof", "/profile/profile.json"}; /* the older */
   if (stat(source, found) != 0) return fmlp_fail(error, FMLP_ERR_INPUT, "%s: %s", source, strerror(errno));
-  const char *inner = S_ISDIR(found->st_mode) ? "/profile/profile.json" : "";
-  int length = snprintf(path, capacity, "%s%s", source, inner);
-  if (length < 0 || (size_t)length >= capacity)
-    return fmlp_fail(error, FMLP_ERR_INPUT, "%s: the path is too long", source);
-  if (stat(path, found) != 0)
-    return fmlp_fail(
-        error, FMLP_ERR_INPUT,
-        "%s: no profile in this folder (profile/profile.json: %s); run with runtime.profile=true", source,
-        strerror(errno));
-  return FMLP_OK;
+  const bool folder = S_ISDIR(found->st_mode);
+  for (int i = 0; i < (folder ? 2 : 1); i++) {
+    int length = snprintf(path, capacity, "%s%s", source, folder ? INNER[i] : "");
+    if (length < 0 || (size_t)length >= capacity)
+      return fmlp_fail(error, FMLP_ERR_INPUT, "%s: the path is too long", source);
+    if (stat(path, found) == 0) return FMLP_OK;
+  }
+  return fmlp_fail(
+      error, FMLP_ERR_INPUT,
+      "%s: no profile in this folder (profile/profile.fmlprof: %s); run with runtime.profile=true", source,
+      strerror(errno));
 }
 
 static const struct verb {

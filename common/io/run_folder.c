@@ -17,8 +17,15 @@
 
 #include "common/core/log.h"
 #include "common/core/memory.h"
+#include "common/io/compare_runs.h"
 
-enum { PATH_CAPACITY = 4096, PARENT_LIMIT = 64, NAME_ATTEMPTS = 100, OPEN_FOLDERS = 16 };
+enum { PATH_CAPACITY = 4096, PARENT_LIMIT = 64, NAME_ATTEMPTS = 100, OPEN_FOLDERS = 16, FILE_LIMIT = 16 };
+
+/* One of fmlp_identical_files. */
+typedef struct written_file {
+  char name[64];
+  fmlp_hash128 hash;
+} written_file;
 
 struct fmlp_run_folder {
   char final_path[PATH_CAPACITY];
@@ -29,6 +36,8 @@ struct fmlp_run_folder {
   fmlp_written_column *columns;
   int64_t column_count;
   int64_t column_capacity;
+  written_file files[FILE_LIMIT];
+  int32_t file_count;
 };
 
 /* The folder being built. A library that gives up ends the program with exit() (OpenMP does when it gets no
@@ -236,6 +245,21 @@ static bool write_all(int file, const char *bytes, int64_t count) {
   return true;
 }
 
+static bool is_listed(const char *const *names, const char *name) {
+  while (*names && strcmp(*names, name) != 0) names++;
+  return *names != NULL;
+}
+
+static void note_file(fmlp_run_folder *folder, const char *name, fmlp_hash128 hash) {
+  if (!is_listed(fmlp_identical_files, name)) return;
+  int32_t at = 0; /* one that is written again counts once */
+  while (at < folder->file_count && strcmp(folder->files[at].name, name) != 0) at++;
+  if (at == FILE_LIMIT) return;
+  if (at == folder->file_count) folder->file_count++;
+  (void)snprintf(folder->files[at].name, sizeof folder->files[at].name, "%s", name);
+  folder->files[at].hash = hash;
+}
+
 fmlp_status fmlp_run_folder_write(fmlp_run_folder *folder, const char *relative, const void *bytes,
                                   int64_t count, fmlp_error *error) {
   const char *path = fmlp_run_folder_path(folder, relative, error);
@@ -246,7 +270,44 @@ fmlp_status fmlp_run_folder_write(fmlp_run_folder *folder, const char *relative,
   int failure = errno;
   bool closed = close(file) == 0;
   if (!written) errno = failure;
-  return written && closed ? FMLP_OK : cannot(error, path, "write this file");
+  if (!written || !closed) return cannot(error, path, "write this file");
+  note_file(folder, relative, fmlp_hash(bytes, count));
+  return FMLP_OK;
+}
+
+static int by_text(const void *a, const void *b) {
+  return strcmp(a, b);
+}
+
+enum { OUTPUT_LINE = 256 };
+
+/* A line an output, NUL-padded: its name, what it is, its hash. */
+static int64_t list_outputs(const fmlp_run_folder *folder, char (*lines)[OUTPUT_LINE]) {
+  int64_t count = 0;
+  for (int64_t c = 0; c < folder->column_count; c++) {
+    const fmlp_written_column *column = &folder->columns[c];
+    if (!is_listed(fmlp_identical_folders, column->group)) continue;
+    (void)snprintf(lines[count++], OUTPUT_LINE, "%s/%s %d %lld %016llx%016llx", column->group, column->name,
+                   (int)column->type, (long long)column->rows, (unsigned long long)column->hash.high,
+                   (unsigned long long)column->hash.low);
+  }
+  for (int32_t f = 0; f < folder->file_count; f++)
+    (void)snprintf(lines[count++], OUTPUT_LINE, "%s %016llx%016llx", folder->files[f].name,
+                   (unsigned long long)folder->files[f].hash.high,
+                   (unsigned long long)folder->files[f].hash.low);
+  qsort(lines, (size_t)count, OUTPUT_LINE, by_text);
+  return count;
+}
+
+fmlp_status fmlp_run_folder_outputs(const fmlp_run_folder *folder, fmlp_hash128 *hash, fmlp_error *error) {
+  char(*lines)[OUTPUT_LINE] = NULL;
+  *hash = (fmlp_hash128){0, 0};
+  FMLP_TRY(fmlp_alloc_zero(&lines, folder->column_count + folder->file_count + 1, sizeof *lines,
+                           "list of outputs", error));
+  const int64_t count = list_outputs(folder, lines);
+  if (count > 0) *hash = fmlp_hash(lines, count * OUTPUT_LINE);
+  fmlp_free(lines);
+  return FMLP_OK;
 }
 
 fmlp_status fmlp_run_folder_commit(fmlp_run_folder *folder, fmlp_error *error) {

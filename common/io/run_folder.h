@@ -37,6 +37,12 @@ typedef struct fmlp_written_column {
 /* Columns written so far. */
 const fmlp_written_column *fmlp_run_folder_columns(const fmlp_run_folder *folder, int64_t *count);
 
+/* One hash of everything written so far that is the same wherever the run is the same (the folders and files
+ * of compare_runs.h), whatever the order of writing: equal hashes, equal results. 0 where nothing of that
+ * kind was written. FMLP_ERR_OTHER when memory runs out. */
+FMLP_WARN_UNUSED fmlp_status fmlp_run_folder_outputs(const fmlp_run_folder *folder, fmlp_hash128 *hash,
+                                                     fmlp_error *error);
+
 /* Writes a whole text or binary file, checking every error including the one close() reports (full disk). */
 FMLP_WARN_UNUSED fmlp_status fmlp_run_folder_write(fmlp_run_folder *folder, const char *relative,
                                                    const void *bytes, int64_t count, fmlp_error *error);

@@ -2,10 +2,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include "prof/store/profile.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "prof/store/profile_file.h"
 #include "prof/store/profile_json_read.h"
+#include "prof/store/whole_file.h"
 
 fmlp_profile *fmlp_profile_create(void) {
   return calloc(1, sizeof(fmlp_profile));
@@ -69,14 +72,25 @@ bool fmlp_profile_add(fmlp_profile *profile, fmlp_capture *capture) {
   return true;
 }
 
-fmlp_profile *fmlp_profile_load(const char *path, char *message, int64_t capacity) {
-  fmlp_capture *capture = fmlp_profile_json_read(path, message, capacity);
+static fmlp_profile *read_json(const uint8_t *bytes, size_t size, const char *path, char *message,
+                               int64_t capacity) {
+  fmlp_capture *capture = fmlp_profile_json_parse(bytes, size, path, message, capacity);
   if (!capture) return NULL;
   fmlp_profile *profile = fmlp_profile_create();
-  if (profile && fmlp_profile_add(profile, capture)) return profile;
   if (!profile) fmlp_capture_free(capture);
+  if (profile && fmlp_profile_add(profile, capture)) return profile;
   fmlp_profile_free(profile);
-  if (capacity > 0) message[0] = '\0';
-  (void)strncat(message, "out of memory", capacity > 0 ? (size_t)capacity - 1 : 0);
+  (void)snprintf(message, (size_t)capacity, "%s: out of memory", path);
   return NULL;
+}
+
+fmlp_profile *fmlp_profile_load(const char *path, char *message, int64_t capacity) {
+  size_t size = 0;
+  uint8_t *bytes = fmlp_whole_file_read(path, &size, message, capacity);
+  if (!bytes) return NULL;
+  fmlp_profile *profile = size > 0 && bytes[0] == fmlp_profile_magic[0]
+                              ? fmlp_profile_file_read(bytes, size, path, message, capacity)
+                              : read_json(bytes, size, path, message, capacity);
+  free(bytes);
+  return profile;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "prof/store/profile_check.h"
+#include "prof/store/whole_file.h"
 #include "prof/views/profile_json.h"
 
 /* Where a mistake is described. */
@@ -180,15 +182,17 @@ static bool read_capture(const json_t *root, fmlp_capture *capture, const compla
   if (!read_paths(json_object_get(root, "paths"), capture) || !totals_agree(capture))
     return complain(to, "damaged profile: paths");
   if (!read_events(json_object_get(root, "events"), capture)) return complain(to, "damaged profile: events");
+  if (fmlp_profile_check(capture)) return complain(to, "damaged profile: contradicts itself");
   return true;
 }
 
-fmlp_capture *fmlp_profile_json_read(const char *path, char *message, int64_t capacity) {
-  const complaint to = {path, message, capacity};
+fmlp_capture *fmlp_profile_json_parse(const uint8_t *bytes, size_t size, const char *name, char *message,
+                                      int64_t capacity) {
+  const complaint to = {name, message, capacity};
   json_error_t error;
-  json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+  json_t *root = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &error);
   if (!root) {
-    (void)snprintf(message, (size_t)capacity, "%s: line %d: %s", path, error.line, error.text);
+    (void)snprintf(message, (size_t)capacity, "%s: line %d: %s", name, error.line, error.text);
     return NULL;
   }
   fmlp_capture *capture = calloc(1, sizeof *capture);
@@ -197,4 +201,12 @@ fmlp_capture *fmlp_profile_json_read(const char *path, char *message, int64_t ca
   if (read) return capture;
   fmlp_capture_free(capture);
   return NULL;
+}
+
+fmlp_capture *fmlp_profile_json_read(const char *path, char *message, int64_t capacity) {
+  size_t size = 0;
+  uint8_t *bytes = fmlp_whole_file_read(path, &size, message, capacity);
+  fmlp_capture *capture = bytes ? fmlp_profile_json_parse(bytes, size, path, message, capacity) : NULL;
+  free(bytes);
+  return capture;
 }
