@@ -50,9 +50,10 @@ struct bench_case {
   void (*finish)(bench_run *run);                            /* not timed; called also after a failure */
 };
 
-extern const bench_case bench_stage_cases[];  /* reading, bars, spans; NULL name ends */
-extern const bench_case bench_kernel_cases[]; /* labels, Monte Carlo */
-extern const bench_case bench_device_cases[]; /* copies within a device; none on the cpu */
+extern const bench_case bench_stage_cases[];   /* reading, bars, spans; NULL name ends */
+extern const bench_case bench_kernel_cases[];  /* labels, Monte Carlo */
+extern const bench_case bench_profile_cases[]; /* a large profile */
+extern const bench_case bench_device_cases[];  /* copies within a device; none on the cpu */
 
 /* Case n of the rolling operators, one for each row of their table and one for all of a feature set in one
  * plan; false behind the last. `name` belongs to the caller and outlives the case. */

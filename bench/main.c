@@ -140,7 +140,8 @@ static fmlp_status run_case(const bench_case *what, const bench_data *data, fmlp
 }
 
 static fmlp_status run_all(const options *given, const bench_data *data, json_t *results, fmlp_error *error) {
-  const bench_case *tables[] = {bench_stage_cases, bench_kernel_cases, bench_device_cases};
+  const bench_case *tables[] = {bench_stage_cases, bench_kernel_cases, bench_profile_cases,
+                                bench_device_cases};
   const size_t count = sizeof tables / sizeof *tables - (strcmp(given->device, "cpu") == 0);
   char notice[256] = "";
   fmlp_compute compute;

@@ -30,8 +30,8 @@ static fmlp_status set_format(table_request *request, const char *word, fmlp_err
 static fmlp_status set_sort(table_request *request, const char *word, fmlp_error *error) {
   char names[1024] = "";
   request->selection.sort = word;
-  if (fmlp_column_find(word)) return FMLP_OK;
-  for (const fmlp_column *column = fmlp_columns; column->key; column++) {
+  if (fmlp_unified_column_find(word)) return FMLP_OK;
+  for (const fmlp_unified_column *column = fmlp_unified_columns; column->key; column++) {
     (void)strncat(names, " ", sizeof names - strlen(names) - 1);
     (void)strncat(names, column->key, sizeof names - strlen(names) - 1);
   }

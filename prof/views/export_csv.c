@@ -16,7 +16,7 @@ static void write_text(FILE *out, const char *text) {
 }
 
 static void write_values(FILE *out, const fmlp_unified *table, const fmlp_path *row) {
-  for (const fmlp_column *column = fmlp_columns; column->key; column++) {
+  for (const fmlp_unified_column *column = fmlp_unified_columns; column->key; column++) {
     const int64_t value = column->value(table, row);
     if (column->unit == FMLP_UNIT_SHARE)
       (void)fprintf(out, ",%" PRId64 ".%06d", value / 1000000, (int)(value % 1000000));
@@ -28,7 +28,7 @@ static void write_values(FILE *out, const fmlp_unified *table, const fmlp_path *
 
 static void write_table(FILE *out, const fmlp_unified *table, const int32_t *rows, int32_t count) {
   (void)fputs("path,parent,depth,name,file,line,function", out);
-  for (const fmlp_column *column = fmlp_columns; column->key; column++)
+  for (const fmlp_unified_column *column = fmlp_unified_columns; column->key; column++)
     (void)fprintf(out, ",%s", column->key);
   (void)fputc('\n', out);
   for (int32_t i = 0; i < count; i++) {

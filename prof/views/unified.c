@@ -74,7 +74,7 @@ static int64_t busy_share(const fmlp_unified *table, const fmlp_path *row) {
   return ratio(row->all.busy, table->paths.wall, 1000000);
 }
 
-const fmlp_column fmlp_columns[] = {
+const fmlp_unified_column fmlp_unified_columns[] = {
     {"ncalls", "calls", FMLP_UNIT_COUNT, true, calls},
     {"threads", "threads", FMLP_UNIT_COUNT, true, threads},
     {"tottime_ns", "tottime", FMLP_UNIT_TIME, true, self},
@@ -113,11 +113,11 @@ const fmlp_column fmlp_columns[] = {
     {NULL, NULL, FMLP_UNIT_COUNT, false, NULL},
 };
 
-const fmlp_column *fmlp_column_find(const char *word) {
-  const fmlp_column *found = NULL;
+const fmlp_unified_column *fmlp_unified_column_find(const char *word) {
+  const fmlp_unified_column *found = NULL;
   const size_t length = strlen(word);
   if (length == 0) return NULL;
-  for (const fmlp_column *column = fmlp_columns; column->key; column++) {
+  for (const fmlp_unified_column *column = fmlp_unified_columns; column->key; column++) {
     if (strncmp(column->key, word, length) != 0) continue;
     if (column->key[length] == '\0') return column;
     if (strcmp(column->key + length, "_ns") == 0 || strcmp(column->key + length, "_bytes") == 0) {
@@ -181,7 +181,7 @@ static bool matches(const fmlp_unified *table, int32_t row, const regex_t *filte
 
 /* The greatest rows that the filter and the depth leave, in order of the column; how many. */
 static int32_t rank_rows(const fmlp_unified *table, const fmlp_unified_selection *wanted,
-                         const fmlp_column *column, const regex_t *filter, ranked *order) {
+                         const fmlp_unified_column *column, const regex_t *filter, ranked *order) {
   int32_t count = 0;
   for (int32_t i = 0; i < table->paths.count; i++) {
     const fmlp_path *row = &table->paths.rows[i];
@@ -196,7 +196,7 @@ static int32_t rank_rows(const fmlp_unified *table, const fmlp_unified_selection
 /* The rows of `order` and those above them, each below its parent, siblings in the column's order. `rows`
  * gets them, `first` and `next` [rows + 1] are scratch: lists of children, -1 ends, the top's in the last
  * place. */
-static int32_t arrange_tree(const fmlp_unified *table, const fmlp_column *column, ranked *order,
+static int32_t arrange_tree(const fmlp_unified *table, const fmlp_unified_column *column, ranked *order,
                             int32_t count, int32_t *rows, int32_t *first, int32_t *next) {
   const int32_t all = table->paths.count;
   for (int32_t i = 0; i < all; i++) next[i] = -2; /* not selected */
@@ -238,12 +238,12 @@ static bool compile(const char *expression, regex_t *filter, char *message, int6
 int32_t *fmlp_unified_select(const fmlp_unified *table, const fmlp_unified_selection *selection,
                              int32_t *count, char *message, int64_t capacity) {
   regex_t filter;
-  const fmlp_column *column = selection->sort ? fmlp_column_find(selection->sort) : NULL;
+  const fmlp_unified_column *column = selection->sort ? fmlp_unified_column_find(selection->sort) : NULL;
   if (selection->sort && !column) {
     (void)snprintf(message, (size_t)capacity, "no column to sort by: %s", selection->sort);
     return NULL;
   }
-  if (!column && (selection->top >= 0 || !selection->flat)) column = fmlp_column_find("cumtime_ns");
+  if (!column && (selection->top >= 0 || !selection->flat)) column = fmlp_unified_column_find("cumtime_ns");
   if (selection->filter && !compile(selection->filter, &filter, message, capacity)) return NULL;
   const size_t all = (size_t)table->paths.count + 1;
   int32_t *rows = malloc(all * sizeof *rows), *lists = malloc(2 * all * sizeof *lists);

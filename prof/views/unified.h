@@ -17,13 +17,13 @@ enum { FMLP_UNIFIED_VERSION = 2 };
 
 /* ---- columns ---- */
 
-typedef enum fmlp_column_unit {
+typedef enum fmlp_unified_unit {
   FMLP_UNIT_COUNT,
   FMLP_UNIT_TIME,  /* ns */
   FMLP_UNIT_BYTES, /* bytes */
   FMLP_UNIT_RATE,  /* bytes a second */
   FMLP_UNIT_SHARE  /* millionths */
-} fmlp_column_unit;
+} fmlp_unified_unit;
 
 /* What the values of a row are of. */
 typedef struct fmlp_unified {
@@ -33,15 +33,15 @@ typedef struct fmlp_unified {
   int64_t device_bandwidth; /* bytes/s of the fastest device's memory, 0 unknown */
 } fmlp_unified;
 
-typedef struct fmlp_column {
+typedef struct fmlp_unified_column {
   const char *key;   /* in CSV and JSON, and to sort by: "gpu_busy_ns" */
   const char *title; /* in text: "gpu busy"; NULL: not there */
-  fmlp_column_unit unit;
+  fmlp_unified_unit unit;
   bool zero_known; /* a zero is a measured one in text, else it is left empty */
   int64_t (*value)(const fmlp_unified *table, const fmlp_path *row);
-} fmlp_column;
+} fmlp_unified_column;
 
-extern const fmlp_column fmlp_columns[]; /* a NULL key ends */
+extern const fmlp_unified_column fmlp_unified_columns[]; /* a NULL key ends */
 
 /* False when memory runs out. `capture` must outlive it. */
 bool fmlp_unified_make(const fmlp_capture *capture, fmlp_unified *table);
@@ -82,7 +82,7 @@ int32_t *fmlp_unified_select(const fmlp_unified *table, const fmlp_unified_selec
                              int32_t *count, char *message, int64_t capacity);
 
 /* The column that `word` names, NULL for none or several. */
-const fmlp_column *fmlp_column_find(const char *word);
+const fmlp_unified_column *fmlp_unified_column_find(const char *word);
 
 /* Anything at all in the row of what is unattributed? */
 bool fmlp_unified_has_rest(const fmlp_unified *table);

@@ -131,9 +131,9 @@ static bool write_functions(const fmlp_capture *capture, FILE *out) {
 }
 
 static void write_values(const fmlp_unified *table, const fmlp_path *row, bool first, FILE *out) {
-  for (const fmlp_column *column = fmlp_columns; column->key; column++) {
+  for (const fmlp_unified_column *column = fmlp_unified_columns; column->key; column++) {
     const int64_t value = column->value(table, row);
-    if (!first || column != fmlp_columns) (void)fputs(", ", out);
+    if (!first || column != fmlp_unified_columns) (void)fputs(", ", out);
     if (column->unit == FMLP_UNIT_SHARE)
       (void)fprintf(out, "\"%s\": %" PRId64 ".%06d", column->key, value / 1000000, (int)(value % 1000000));
     else

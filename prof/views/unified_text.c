@@ -20,7 +20,7 @@ static void write_scaled(char cell[CELL], double value, const char *const *steps
   (void)snprintf(cell, CELL, "%.*f %s", decimals, value, steps[step]);
 }
 
-static void write_cell(char cell[CELL], const fmlp_column *column, int64_t value) {
+static void write_cell(char cell[CELL], const fmlp_unified_column *column, int64_t value) {
   static const char *const TIMES[] = {"ns", "us", "ms", "s"};
   static const char *const BYTES[] = {"B", "kB", "MB", "GB"};
   static const char *const RATES[] = {"B/s", "kB/s", "MB/s", "GB/s"};
@@ -51,7 +51,7 @@ typedef struct layout {
   const int32_t *rows;
   int32_t count;
   int columns;
-  const fmlp_column *column[COLUMNS];
+  const fmlp_unified_column *column[COLUMNS];
   int width[COLUMNS];
 } layout;
 
@@ -61,7 +61,7 @@ static const fmlp_path *row_of(const layout *page, int32_t number) {
 
 static void lay_out(layout *page) {
   const int32_t last = page->count + fmlp_unified_has_rest(page->table);
-  for (const fmlp_column *column = fmlp_columns; column->key; column++) {
+  for (const fmlp_unified_column *column = fmlp_unified_columns; column->key; column++) {
     int width = column->title ? (int)strlen(column->title) : 0;
     bool used = false;
     for (int32_t i = 0; column->title && i < last; i++) {
@@ -102,7 +102,7 @@ static void write_rows(const layout *page, bool flat, FILE *out) {
     const fmlp_path *row = row_of(page, i);
     for (int c = 0; c < page->columns; c++) {
       char cell[CELL] = "";
-      const fmlp_column *column = page->column[c];
+      const fmlp_unified_column *column = page->column[c];
       if (i < page->count || column->value(page->table, row) != 0)
         write_cell(cell, column, column->value(page->table, row));
       (void)fprintf(out, "%*s  ", page->width[c], cell);

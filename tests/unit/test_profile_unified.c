@@ -89,7 +89,7 @@ static const fmlp_path *row_named(const fmlp_unified *table, const char *name) {
 }
 
 static int64_t value_of(const fmlp_unified *table, const char *name, const char *key) {
-  const fmlp_column *column = fmlp_column_find(key);
+  const fmlp_unified_column *column = fmlp_unified_column_find(key);
   assert_non_null(column);
   return column->value(table, row_named(table, name));
 }
@@ -137,9 +137,9 @@ static void columns_of_the_fixture(void **state) {
   assert_int_equal(table.paths.everything.busy, 9000); /* with the one of no known path */
   assert_int_equal(table.unattributed.all.busy, 4000);
   assert_int_equal(table.unattributed.samples, 1);
-  assert_null(fmlp_column_find("gpu"));
-  assert_null(fmlp_column_find(""));
-  assert_ptr_equal(fmlp_column_find("cumtime"), fmlp_column_find("cumtime_ns"));
+  assert_null(fmlp_unified_column_find("gpu"));
+  assert_null(fmlp_unified_column_find(""));
+  assert_ptr_equal(fmlp_unified_column_find("cumtime"), fmlp_unified_column_find("cumtime_ns"));
   fmlp_unified_release(&table);
   fmlp_capture_free(capture);
 }
@@ -253,7 +253,7 @@ static void json_holds_the_same_columns(void **state) {
   json_array_foreach(json_object_get(root, "paths"), i, row) {
     self += json_integer_value(json_object_get(row, "tottime_ns"));
     sum += json_integer_value(json_object_get(row, "gpu_self_sum_ns"));
-    for (const fmlp_column *column = fmlp_columns; column->key; column++)
+    for (const fmlp_unified_column *column = fmlp_unified_columns; column->key; column++)
       assert_true(json_is_number(json_object_get(row, column->key)));
   }
   json_array_foreach(json_object_get(root, "functions"), i, row) functions +=
