@@ -8,18 +8,64 @@
 
 #include "common/commands/profile_commands.h"
 #include "prof/store/profile.h"
-#include "prof/views/report.h"
+#include "prof/views/export.h"
+#include "prof/views/pstats.h"
 
 typedef struct show_request {
   const char *source;
-  fmlp_report_selection selection;
+  bool device;
+  int64_t top; /* 0: not asked for */
+  fmlp_pstats_selection selection;
 } show_request;
 
-static fmlp_status set_sort(show_request *request, const char *word, fmlp_error *error) {
-  request->selection.sort = fmlp_table_key_find(word);
-  if (request->selection.sort) return FMLP_OK;
-  return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --sort %s is no key; use one of: %s", word,
-                   fmlp_table_key_names());
+/* Keys with commas between them, most significant first; a further --sort adds less significant ones. */
+static fmlp_status add_sort(show_request *request, const char *words, fmlp_error *error) {
+  fmlp_pstats_selection *selection = &request->selection;
+  for (const char *at = words, *end = NULL; at; at = *end ? end + 1 : NULL) {
+    end = strchrnul(at, ',');
+    char word[32] = "";
+    if (end - at < (ptrdiff_t)sizeof word) memcpy(word, at, (size_t)(end - at));
+    const fmlp_table_key *key = fmlp_table_key_find(word);
+    if (!key)
+      return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --sort %s is no key; use one of: %s", words,
+                       fmlp_table_key_names());
+    if (selection->sort_count == FMLP_PSTATS_KEYS)
+      return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --sort: at most %d keys", FMLP_PSTATS_KEYS);
+    selection->sort[selection->sort_count++] = key;
+  }
+  return FMLP_OK;
+}
+
+static fmlp_status add_restriction(show_request *request, fmlp_pstats_restriction restriction,
+                                   fmlp_error *error) {
+  fmlp_pstats_selection *selection = &request->selection;
+  if (selection->restriction_count == FMLP_PSTATS_RESTRICTIONS - 1) /* --top is one more */
+    return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: at most %d restrictions",
+                     FMLP_PSTATS_RESTRICTIONS - 1);
+  selection->restriction[selection->restriction_count++] = restriction;
+  return FMLP_OK;
+}
+
+/* As pstats' own prompt reads them: a whole number of rows, a fraction of them, else an expression. */
+static fmlp_status add_word(show_request *request, const char *word, fmlp_error *error) {
+  char *end = NULL;
+  errno = 0;
+  const long long count = strtoll(word, &end, 10);
+  if (end != word && *end == '\0' && errno == 0 && count >= 0)
+    return add_restriction(request, (fmlp_pstats_restriction){.kind = FMLP_PSTATS_COUNT, .count = count},
+                           error);
+  const double share = strtod(word, &end);
+  if (end == word || *end != '\0' || strspn(word, "0123456789.") == 0)
+    return add_restriction(request, (fmlp_pstats_restriction){.kind = FMLP_PSTATS_REGEX, .expression = word},
+                           error);
+  if (!(share >= 0 && share <= 1))
+    return fmlp_fail(error, FMLP_ERR_USAGE,
+                     "profile show: %s is no restriction: a number of rows, a fraction from 0 to 1, or an "
+                     "expression",
+                     word);
+  return share < 1 ? add_restriction(
+                         request, (fmlp_pstats_restriction){.kind = FMLP_PSTATS_SHARE, .share = share}, error)
+                   : FMLP_OK; /* all of them */
 }
 
 static fmlp_status set_top(show_request *request, const char *word, fmlp_error *error) {
@@ -28,48 +74,83 @@ static fmlp_status set_top(show_request *request, const char *word, fmlp_error *
   long long top = strtoll(word, &end, 10);
   if (errno != 0 || end == word || *end != '\0' || top < 1)
     return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --top %s is not a positive number of rows", word);
-  request->selection.top = top < INT32_MAX ? top : INT32_MAX;
+  request->top = top;
   return FMLP_OK;
 }
 
-static fmlp_status parse_show(int count, char *const *arguments, show_request *request, fmlp_error *error) {
+/* An option without a value; false for any other argument. */
+static bool set_flag(show_request *request, const char *argument) {
+  fmlp_pstats_selection *selection = &request->selection;
+  if (strcmp(argument, "--callers") == 0)
+    selection->kind = FMLP_PSTATS_CALLERS;
+  else if (strcmp(argument, "--callees") == 0)
+    selection->kind = FMLP_PSTATS_CALLEES;
+  else if (strcmp(argument, "--reverse") == 0)
+    selection->reverse = true;
+  else if (strcmp(argument, "--gpu") == 0)
+    request->device = true;
+  else
+    return false;
+  return true;
+}
+
+static fmlp_status parse(int count, char *const *arguments, show_request *request, fmlp_error *error) {
   for (int i = 0; i < count; i++) {
     const char *value = NULL;
     if ((value = fmlp_profile_option(count, arguments, &i, "--sort")))
-      FMLP_TRY(set_sort(request, value, error));
+      FMLP_TRY(add_sort(request, value, error));
     else if ((value = fmlp_profile_option(count, arguments, &i, "--top")))
       FMLP_TRY(set_top(request, value, error));
     else if ((value = fmlp_profile_option(count, arguments, &i, "--filter")))
-      request->selection.filter = value;
+      FMLP_TRY(add_restriction(
+          request, (fmlp_pstats_restriction){.kind = FMLP_PSTATS_REGEX, .expression = value}, error));
+    else if (set_flag(request, arguments[i]))
+      continue;
     else if (arguments[i][0] == '-')
       return fmlp_fail(error, FMLP_ERR_USAGE,
                        "profile show: unknown option or missing value: %s; see fmlp profile --help",
                        arguments[i]);
     else if (request->source)
-      return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: one RUN or FILE at a time, not %s and %s",
-                       request->source, arguments[i]);
+      FMLP_TRY(add_word(request, arguments[i], error));
     else
       request->source = arguments[i];
   }
+  if (request->top > 0)
+    request->selection.restriction[request->selection.restriction_count++] =
+        (fmlp_pstats_restriction){.kind = FMLP_PSTATS_COUNT, .count = request->top};
   if (request->source) return FMLP_OK;
-  return fmlp_fail(error, FMLP_ERR_USAGE,
-                   "profile show: which run? fmlp profile show RUN|FILE [--sort KEY] [--top N] "
-                   "[--filter REGEX]");
+  return fmlp_fail(
+      error, FMLP_ERR_USAGE,
+      "profile show: which run? fmlp profile show RUN|FILE [RESTRICTION...] [--sort KEY] [--top N]");
 }
 
 static fmlp_status print_capture(const fmlp_capture *capture, const show_request *request,
                                  fmlp_error *error) {
   char message[512] = "";
-  char *text = fmlp_report_pstats(capture, &request->selection, message, (int64_t)sizeof message);
-  if (!text) return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --filter: %s", message);
+  char *text = fmlp_pstats_text(capture, &request->selection, message, (int64_t)sizeof message);
+  if (!text) return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: %s", message);
   bool written = fputs(text, stdout) >= 0 && fflush(stdout) == 0;
   free(text);
   return written ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output: %s", strerror(errno));
 }
 
+static fmlp_status print_device(const fmlp_capture *capture, const char *path, const show_request *request,
+                                fmlp_error *error) {
+  if (capture->operation_count == 0)
+    return fmlp_fail(error, FMLP_ERR_INPUT, "%s: no device operations in it%s%s", path,
+                     capture->device_reason[0] ? ": " : "; run with runtime.profile_level=full",
+                     capture->device_reason);
+  fmlp_capture device = {0};
+  fmlp_status status = fmlp_device_functions(capture, &device)
+                           ? print_capture(&device, request, error)
+                           : fmlp_fail(error, FMLP_ERR_OTHER, "out of memory");
+  fmlp_device_functions_release(&device);
+  return status;
+}
+
 fmlp_status fmlp_profile_show(int count, char *const *arguments, fmlp_error *error) {
-  show_request request = {.selection = {.top = -1}};
-  FMLP_TRY(parse_show(count, arguments, &request, error));
+  show_request request = {0};
+  FMLP_TRY(parse(count, arguments, &request, error));
   char path[4096], title[4096 + 64], message[512] = "", when[64] = "";
   struct stat found;
   FMLP_TRY(fmlp_profile_find(request.source, path, sizeof path, &found, error));
@@ -79,7 +160,8 @@ fmlp_status fmlp_profile_show(int count, char *const *arguments, fmlp_error *err
   if (localtime_r(&found.st_mtime, &local)) (void)strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &local);
   (void)snprintf(title, sizeof title, "%s    %s", when, path); /* pstats' first line */
   request.selection.title = title;
-  fmlp_status status = print_capture(profile->captures[0], &request, error);
+  fmlp_status status = request.device ? print_device(profile->captures[0], path, &request, error)
+                                      : print_capture(profile->captures[0], &request, error);
   fmlp_profile_free(profile);
   return status;
 }

@@ -22,6 +22,11 @@ bool fmlp_export_collapsed(const fmlp_capture *capture, FILE *out);
 bool fmlp_export_pstats(const fmlp_capture *capture, FILE *out);
 bool fmlp_export_pstats_device(const fmlp_capture *capture, FILE *out);
 
+/* The functions of that other file as paths of `device`, whose strings may be the capture's; to be released
+ * also where memory ran out (false). */
+bool fmlp_device_functions(const fmlp_capture *capture, fmlp_capture *device);
+void fmlp_device_functions_release(fmlp_capture *device);
+
 /* The graph of callers, for Graphviz. */
 bool fmlp_export_dot(const fmlp_capture *capture, FILE *out);
 

@@ -185,15 +185,24 @@ static bool make_nodes(const fmlp_capture *capture, const launched *all, int64_t
   return true;
 }
 
-bool fmlp_export_pstats_device(const fmlp_capture *capture, FILE *out) {
+bool fmlp_device_functions(const fmlp_capture *capture, fmlp_capture *device) {
   launched *all = NULL;
-  fmlp_capture device = {0};
+  *device = (fmlp_capture){0};
   int64_t count = collect_launched(capture, &all);
-  bool done = count >= 0 && make_sites(capture, &device) && make_nodes(capture, all, count, &device) &&
-              fmlp_export_pstats(&device, out);
+  bool made = count >= 0 && make_sites(capture, device) && make_nodes(capture, all, count, device);
   free(all);
-  free(device.sites);
-  free(device.strings);
-  free(device.nodes);
+  return made;
+}
+
+void fmlp_device_functions_release(fmlp_capture *device) {
+  free(device->sites);
+  free(device->strings);
+  free(device->nodes);
+}
+
+bool fmlp_export_pstats_device(const fmlp_capture *capture, FILE *out) {
+  fmlp_capture device;
+  bool done = fmlp_device_functions(capture, &device) && fmlp_export_pstats(&device, out);
+  fmlp_device_functions_release(&device);
   return done;
 }

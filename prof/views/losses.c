@@ -21,6 +21,8 @@ static void write_cost(const fmlp_capture *capture, FILE *out) {
 }
 
 static void write_devices(const fmlp_capture *capture, FILE *out) {
+  if (capture->level == FMLP_CAPTURE_FULL && capture->device_reason[0])
+    (void)fprintf(out, "Devices: %s\n", capture->device_reason);
   if (capture->unattributed_operations)
     (void)fprintf(out, "Unattributed: %" PRId64 " of %" PRId64 " device operations.\n",
                   capture->unattributed_operations, capture->operation_count);

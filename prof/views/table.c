@@ -53,10 +53,20 @@ static int by_name_file_line(const fmlp_table_row *a, const fmlp_table_row *b) {
 
 /* pstats compares the printed text, where line 10 stands before line 9. */
 static int by_label(const fmlp_table_row *a, const fmlp_table_row *b) {
-  char left[1024], right[1024];
-  (void)fmlp_table_label(a, left, (int64_t)sizeof left);
-  (void)fmlp_table_label(b, right, (int64_t)sizeof right);
-  return strcmp(left, right);
+  char left[512], right[512];
+  const int64_t left_size = fmlp_table_label(a, left, (int64_t)sizeof left) + (int64_t)1;
+  const int64_t right_size = fmlp_table_label(b, right, (int64_t)sizeof right) + (int64_t)1;
+  if (left_size <= (int64_t)sizeof left && right_size <= (int64_t)sizeof right) return strcmp(left, right);
+  char *long_left = malloc((size_t)left_size), *long_right = malloc((size_t)right_size);
+  int order = strcmp(left, right); /* of what there is room for */
+  if (long_left && long_right) {
+    (void)fmlp_table_label(a, long_left, left_size);
+    (void)fmlp_table_label(b, long_right, right_size);
+    order = strcmp(long_left, long_right);
+  }
+  free(long_left);
+  free(long_right);
+  return order;
 }
 
 static const fmlp_table_key KEYS[] = {
@@ -98,7 +108,13 @@ const char *fmlp_table_key_names(void) {
 }
 
 int fmlp_table_label(const fmlp_table_row *row, char *text, int64_t capacity) {
-  return snprintf(text, (size_t)capacity, "%s:%d(%s)", row->site.file, row->site.line, row->site.name);
+  const fmlp_capture_site *site = &row->site;
+  const size_t length = strlen(site->name);
+  if (strcmp(site->file, "~") != 0 || site->line != 0)
+    return snprintf(text, (size_t)capacity, "%s:%d(%s)", site->file, site->line, site->name);
+  if (length >= 2 && site->name[0] == '<' && site->name[length - 1] == '>')
+    return snprintf(text, (size_t)capacity, "{%.*s}", (int)length - 2, site->name + 1);
+  return snprintf(text, (size_t)capacity, "%s", site->name);
 }
 
 /* Is a node's site on the path above it? */
@@ -200,16 +216,28 @@ void fmlp_table_release(fmlp_table *table) {
   memset(table, 0, sizeof *table);
 }
 
+typedef struct sort_order {
+  const fmlp_table *table;
+  const fmlp_table_key *const *keys;
+  int key_count;
+} sort_order;
+
+static int compare_rows(const sort_order *by, int32_t a, int32_t b) {
+  int order = 0;
+  for (int k = 0; k < by->key_count && order == 0; k++)
+    order = by->keys[k]->compare(&by->table->rows[a], &by->table->rows[b]);
+  return order;
+}
+
 /* Merge sort: stable, as Python's. */
-static void sort_range(const fmlp_table *table, compare_function compare, int32_t *order, int32_t *spare,
-                       int32_t count) {
+static void sort_range(const sort_order *by, int32_t *order, int32_t *spare, int32_t count) {
   for (int32_t width = 1; width < count; width *= 2) {
     for (int32_t first = 0; first < count; first += 2 * width) {
       int32_t middle = first + width < count ? first + width : count;
       int32_t last = first + 2 * width < count ? first + 2 * width : count;
       int32_t a = first, b = middle;
       for (int32_t out = first; out < last; out++) {
-        bool left = a < middle && (b == last || compare(&table->rows[order[a]], &table->rows[order[b]]) <= 0);
+        bool left = a < middle && (b == last || compare_rows(by, order[a], order[b]) <= 0);
         spare[out] = left ? order[a++] : order[b++];
       }
     }
@@ -217,10 +245,17 @@ static void sort_range(const fmlp_table *table, compare_function compare, int32_
   }
 }
 
-void fmlp_table_sort(const fmlp_table *table, const fmlp_table_key *key, int32_t *order) {
+bool fmlp_table_sort_by(const fmlp_table *table, const fmlp_table_key *const *keys, int key_count,
+                        int32_t *order) {
+  const sort_order by = {table, keys, key_count};
   for (int32_t i = 0; i < table->row_count; i++) order[i] = i;
   int32_t *spare = malloc(((size_t)table->row_count + 1) * sizeof *spare);
-  if (!spare) return; /* unsorted beats nothing */
-  sort_range(table, key->compare, order, spare, table->row_count);
+  if (!spare) return false;
+  sort_range(&by, order, spare, table->row_count);
   free(spare);
+  return true;
+}
+
+void fmlp_table_sort(const fmlp_table *table, const fmlp_table_key *key, int32_t *order) {
+  (void)fmlp_table_sort_by(table, &key, 1, order); /* unsorted beats nothing */
 }

@@ -47,7 +47,12 @@ const char *fmlp_table_key_names(void);                      /* for messages */
 /* Row numbers in the key's order, [row_count], the caller's; equal rows keep the table's order. */
 void fmlp_table_sort(const fmlp_table *table, const fmlp_table_key *key, int32_t *order);
 
-/* "file:line(name)" as pstats prints it; returns its length as snprintf does. */
+/* By several keys, the first the most significant; false when memory runs out (unsorted). */
+bool fmlp_table_sort_by(const fmlp_table *table, const fmlp_table_key *const *keys, int key_count,
+                        int32_t *order);
+
+/* "file:line(name)" as pstats prints it, "{name}" for a "<name>" in file "~"; returns its length as snprintf
+ * does. */
 int fmlp_table_label(const fmlp_table_row *row, char *text, int64_t capacity);
 
 #endif

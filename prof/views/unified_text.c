@@ -129,8 +129,6 @@ static void write_totals(const fmlp_unified *table, FILE *out) {
                   " ns, %.1f %% of the wall time.\n",
                   paths->everything.operations, paths->everything.sum, paths->everything.busy,
                   paths->wall > 0 ? 100 * (double)paths->everything.busy / (double)paths->wall : 0);
-  else if (capture->device_reason[0])
-    (void)fprintf(out, "Devices: %s\n", capture->device_reason);
 }
 
 bool fmlp_unified_text(const fmlp_capture *capture, const fmlp_unified_selection *selection, FILE *out,

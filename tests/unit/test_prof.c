@@ -13,6 +13,7 @@
 #include "prof/span.h"
 #include "prof/store/profile_json_read.h"
 #include "prof/views/profile_json.h"
+#include "prof/views/pstats.h"
 #include "prof/views/report.h"
 #include "prof/views/table.h"
 
@@ -319,11 +320,16 @@ static void tables_equal_those_of_pythons_pstats(void **state) {
     assert_int_equal(sscanf(at, "### %31s %lld %63[^\n]", key, &top, filter), 3);
     char *body = strchr(at, '\n') + 1, *end = strstr(body, "###");
     assert_non_null(end);
-    fmlp_report_selection selection = {
-        .sort = fmlp_table_key_find(key), .top = top, .filter = strcmp(filter, "-") == 0 ? NULL : filter};
-    assert_non_null(selection.sort);
+    fmlp_pstats_selection selection = {.sort_count = 1, .sort = {fmlp_table_key_find(key)}};
+    if (strcmp(filter, "-") != 0)
+      selection.restriction[selection.restriction_count++] =
+          (fmlp_pstats_restriction){.kind = FMLP_PSTATS_REGEX, .expression = filter};
+    if (top >= 0)
+      selection.restriction[selection.restriction_count++] =
+          (fmlp_pstats_restriction){.kind = FMLP_PSTATS_COUNT, .count = top};
+    assert_non_null(selection.sort[0]);
     char message[256] = "";
-    char *text = fmlp_report_pstats(capture, &selection, message, sizeof message);
+    char *text = fmlp_pstats_text(capture, &selection, message, sizeof message);
     assert_non_null(text);
     char saved = *end;
     *end = '\0';
@@ -380,8 +386,9 @@ static void a_wrong_filter_is_refused(void **state) {
   (void)state;
   fmlp_capture *capture = golden_capture();
   char message[256] = "";
-  fmlp_report_selection selection = {.top = -1, .filter = "labels("};
-  assert_null(fmlp_report_pstats(capture, &selection, message, sizeof message));
+  fmlp_pstats_selection selection = {.restriction_count = 1,
+                                     .restriction = {{.kind = FMLP_PSTATS_REGEX, .expression = "labels("}}};
+  assert_null(fmlp_pstats_text(capture, &selection, message, sizeof message));
   assert_non_null(strstr(message, "labels("));
   fmlp_capture_free(capture);
 }

@@ -145,7 +145,11 @@ static void wrong_arguments_are_refused_with_a_hint(void **state) {
   expect_refusal(RUN(&error, "show", GOLDEN, "--top", "3x"), FMLP_ERR_USAGE, &error, "--top");
   expect_refusal(RUN(&error, "show", GOLDEN, "--filter", "a("), FMLP_ERR_USAGE, &error, "a(");
   expect_refusal(RUN(&error, "show", GOLDEN, "--color"), FMLP_ERR_USAGE, &error, "--color");
-  expect_refusal(RUN(&error, "show", GOLDEN, GOLDEN), FMLP_ERR_USAGE, &error, "one RUN");
+  expect_refusal(RUN(&error, "show", GOLDEN, "1.5"), FMLP_ERR_USAGE, &error, "1.5 is no restriction");
+  expect_refusal(RUN(&error, "show", GOLDEN, "a("), FMLP_ERR_USAGE, &error, "a(");
+  expect_refusal(RUN(&error, "show", GOLDEN, "--gpu"), FMLP_ERR_INPUT, &error, "profile_level=full");
+  expect_refusal(RUN(&error, "show", GOLDEN, "--sort", "time,wall"), FMLP_ERR_USAGE, &error, "time,wall");
+  expect_refusal(RUN(&error, "table", GOLDEN, GOLDEN), FMLP_ERR_USAGE, &error, "one RUN");
   expect_refusal(RUN(&error, "show", "/nowhere"), FMLP_ERR_INPUT, &error, "/nowhere");
   expect_refusal(RUN(&error, "show", "/dev/null"), FMLP_ERR_INPUT, &error, "/dev/null");
   expect_refusal(RUN(&error, "diff", "a", "b"), FMLP_ERR_USAGE, &error, "not built yet");
