@@ -14,8 +14,8 @@
 #include "common/pipeline_manifest.h"
 #include "prof/store/profile_check.h"
 #include "prof/store/profile_file.h"
-#include "prof/views/profile_json.h"
 #include "prof/views/report.h"
+#include "prof/views/unified.h"
 
 enum { FACT_CAPACITY = 1024 };
 
@@ -133,6 +133,18 @@ static fmlp_status write_made(fmlp_run_folder *folder, const char *name, char *t
   return status;
 }
 
+/* NULL when memory runs out. */
+static char *table_json(const fmlp_profile *profile) {
+  char *text = NULL, message[64];
+  size_t length = 0;
+  FILE *out = open_memstream(&text, &length);
+  bool made = out && fmlp_unified_json(profile, NULL, out, message, (int64_t)sizeof message);
+  if (out && fclose(out) != 0) made = false;
+  if (made) return text;
+  free(text);
+  return NULL;
+}
+
 static fmlp_status write_file(const fmlp_profile *profile, fmlp_run_folder *folder, fmlp_error *error) {
   uint8_t *bytes = NULL;
   size_t size = 0;
@@ -150,5 +162,5 @@ fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *fol
   }
   FMLP_TRY(write_file(profile, folder, error));
   FMLP_TRY(write_made(folder, "profile/profile.txt", fmlp_report_text(profile->captures[0]), error));
-  return write_made(folder, "profile/profile.json", fmlp_profile_json(profile->captures[0]), error);
+  return write_made(folder, "profile/profile.json", table_json(profile), error);
 }

@@ -7,6 +7,7 @@
 
 #include "prof/views/losses.h"
 #include "prof/views/pstats.h"
+#include "prof/views/unified.h"
 
 static const double NANOSECONDS = 1e9;
 
@@ -14,7 +15,14 @@ static void print_footer(FILE *out, const fmlp_capture *capture) {
   double wall = (double)(capture->stop - capture->start);
   (void)fprintf(out, "\n* 5 %% of the total or more. Threads: %d. Wall time: %.3f s.\n",
                 (int)capture->thread_count, wall / NANOSECONDS);
-  fmlp_losses_write(capture, out);
+}
+
+/* What devices did, by call path; the lines below it are of the whole capture. */
+static bool print_paths(FILE *out, const fmlp_capture *capture) {
+  static const fmlp_unified_selection ALL = {.top = -1, .depth = -1};
+  char message[64];
+  (void)fputc('\n', out);
+  return fmlp_unified_text(capture, &ALL, out, message, (int64_t)sizeof message);
 }
 
 static void print_shares(FILE *out, const fmlp_capture *capture, const fmlp_table *table,
@@ -42,7 +50,12 @@ char *fmlp_report_text(const fmlp_capture *capture) {
     fmlp_table_sort(&table, fmlp_table_key_find("tottime"), order);
     print_shares(out, capture, &table, order);
   }
-  bool whole = out && order && !ferror(out);
+  bool whole = out && order;
+  if (whole && (capture->operation_count > 0 || capture->call_count > 0))
+    whole = print_paths(out, capture);
+  else if (whole)
+    fmlp_losses_write(capture, out);
+  if (out && ferror(out)) whole = false;
   if (out && fclose(out) != 0) whole = false;
   free(order);
   fmlp_table_release(&table);

@@ -8,8 +8,8 @@
 #define FMLP_REPORT_MARK 0.05
 
 /* A run's table: what pstats prints, sorted by internal time, with the share of the total before each row,
- * `*` from 5 % on, and what was dropped and what profiling cost below. NUL-terminated, the caller's (free);
- * NULL when memory runs out. */
+ * `*` from 5 % on; where devices were at work the unified table as well; what was dropped and what profiling
+ * cost below. NUL-terminated, the caller's (free); NULL when memory runs out. */
 char *fmlp_report_text(const fmlp_capture *capture);
 
 #endif

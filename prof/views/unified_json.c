@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "prof/views/export_text.h"
+#include "prof/views/report.h"
 #include "prof/views/table.h"
 #include "prof/views/unified.h"
 
@@ -99,8 +100,9 @@ static void write_function(const fmlp_table *table, const fmlp_table_row *row, c
   write_place(out, &row->site);
   (void)fputs(", ", out);
   write_times(out, row->calls, row->primitive_calls, row->tottime, row->cumtime);
-  (void)fprintf(out, ", \"share\": %.6f, \"callers\": [",
-                table->tottime > 0 ? (double)row->tottime / (double)table->tottime : 0);
+  const double share = table->tottime > 0 ? (double)row->tottime / (double)table->tottime : 0;
+  (void)fprintf(out, ", \"share\": %.6f, \"marked\": %s, \"callers\": [", share,
+                share >= FMLP_REPORT_MARK ? "true" : "false");
   for (int32_t c = 0; c < row->caller_count; c++) {
     const fmlp_table_caller *caller = &table->callers[row->first_caller + c];
     (void)fprintf(out, "%s{\"row\": %d, ", c > 0 ? ", " : "", (int)position[caller->row]);

@@ -71,6 +71,11 @@ PY
 current='totals of all formats'
 if python3 totals.py 2>stderr; then pass; else fail 'they differ'; fi
 
+expect 0 '"schema": "fmlp-profile-table"' -- profile table full --format json
+current='the run keeps the same table'
+if cmp -s stdout full/profile/profile.json; then pass; else fail 'profile.json is another'; fi
+expect 3 'a table made of a profile; read the profile itself' -- profile show full/profile/profile.json
+
 # Mistakes: one line, and nothing written.
 mkdir empty
 expect 2 'svg is unknown; use one of: pstats chrome speedscope collapsed dot csv' -- profile export --format svg -o empty/x full
