@@ -11,6 +11,7 @@
 #include "prof/source.h"
 #include "prof/sources/memory.h"
 #include "prof/sources/nvtx.h"
+#include "prof/sources/sampler.h"
 
 enum { DEFAULT_EVENTS = 1 << 18, COST_SPANS = 1000, NO_SITE = -1 };
 
@@ -32,6 +33,7 @@ static fmlp_capture_level capture_level;
 /* Started in this order, ended in the opposite one. */
 static const fmlp_capture_source *const sources[] = {
     &fmlp_nvtx_source,
+    &fmlp_sampler_source,
     &fmlp_memory_source, /* last: what other sources allocate while they start and stop is not counted */
     NULL,
 };

@@ -1,0 +1,28 @@
+/* Addresses of the program's text as functions, files and lines: by libdw (elfutils) where this machine has
+ * it, loaded when it is first needed; without it by the dynamic linker's names, and no lines. */
+#ifndef FMLP_PROF_SOURCES_SAMPLER_FRAMES_H
+#define FMLP_PROF_SOURCES_SAMPLER_FRAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct fmlp_frame_finder fmlp_frame_finder;
+
+typedef struct fmlp_frame_place {
+  const char *function; /* never NULL */
+  const char *file;     /* NULL unknown; of the program's own sources: relative to their root */
+  int line;             /* 0 unknown */
+  uint64_t address;     /* within its module: the same in every run */
+} fmlp_frame_place;
+
+/* NULL when memory runs out. */
+fmlp_frame_finder *fmlp_frames_open(void);
+void fmlp_frames_close(fmlp_frame_finder *finder);
+
+/* False when the address is in no text that is loaded. Its strings last until the next call. */
+bool fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address, fmlp_frame_place *place);
+
+/* False where lines cannot be had. */
+bool fmlp_frames_have_lines(const fmlp_frame_finder *finder);
+
+#endif

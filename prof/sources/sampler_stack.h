@@ -1,0 +1,39 @@
+/* What the sampler's signal handler writes: stacks, into one bounded buffer that all threads share. */
+#ifndef FMLP_PROF_SOURCES_SAMPLER_STACK_H
+#define FMLP_PROF_SOURCES_SAMPLER_STACK_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { FMLP_STACK_FRAMES = 64 };
+
+/* A sample in the buffer: these words, then `frames` addresses, innermost first. All but the first are return
+ * addresses. */
+typedef struct fmlp_stack_record {
+  int32_t thread; /* the system's id */
+  int32_t frames;
+  int64_t time;   /* ns of CLOCK_MONOTONIC */
+  uint64_t place; /* fmlp_span_place */
+} fmlp_stack_record;
+
+/* Makes the buffer (once per process, its pages are touched as they fill) and empties it; false without
+ * memory. Then samples are taken whenever a thread gets the signal while spans are recorded. */
+bool fmlp_stack_open(void);
+
+/* After it no handler writes; false when one has not come to its end within a second. */
+bool fmlp_stack_close(void);
+
+/* The handler. Allocates nothing, takes no lock, keeps errno. */
+void fmlp_stack_signal(int signal, siginfo_t *info, void *context);
+
+/* The record at `*at` (begin with 0) and its addresses, `*at` moved on; NULL at the end. After close. */
+const fmlp_stack_record *fmlp_stack_next(uint64_t *at, const uint64_t **addresses);
+
+/* Gives the buffer's memory back. After it there is no record. */
+void fmlp_stack_forget(void);
+
+/* Samples that found no room, and signals that came too late to be told apart. */
+int64_t fmlp_stack_lost(void);
+
+#endif
