@@ -211,15 +211,20 @@ static bool start_watcher(void) {
   return failed == 0;
 }
 
+static void on_signal(int signal, siginfo_t *info, void *context) {
+  (void)signal;
+  fmlp_stack_sample(context, info->si_code == SI_TIMER ? info->si_overrun : 0);
+}
+
 /* Ours stays for good: a signal that is still under way would end the program. */
 static bool take_signal(void) {
   struct sigaction old, ours;
   if (sigaction(SIGPROF, NULL, &old) != 0) return false;
-  const bool is_ours = (old.sa_flags & SA_SIGINFO) && old.sa_sigaction == fmlp_stack_signal;
+  const bool is_ours = (old.sa_flags & SA_SIGINFO) && old.sa_sigaction == on_signal;
   if (is_ours) return true;
   if ((old.sa_flags & SA_SIGINFO) || (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN)) return false;
   memset(&ours, 0, sizeof ours);
-  ours.sa_sigaction = fmlp_stack_signal;
+  ours.sa_sigaction = on_signal;
   ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   return sigaction(SIGPROF, &ours, NULL) == 0;
 }

@@ -72,10 +72,9 @@ walk(const registers *from, uint64_t addresses[FMLP_STACK_FRAMES]) {
   return count;
 }
 
-static void take(const siginfo_t *info, const ucontext_t *context) {
+static void take(const ucontext_t *context, int32_t overrun) {
   uint64_t addresses[FMLP_STACK_FRAMES];
-  if (info->si_code == SI_TIMER && info->si_overrun > 0)
-    (void)__atomic_fetch_add(&lost, info->si_overrun, __ATOMIC_RELAXED);
+  if (overrun > 0) (void)__atomic_fetch_add(&lost, overrun, __ATOMIC_RELAXED);
   const registers from = registers_of(context);
   if (own_id == 0) own_id = (int32_t)syscall(SYS_gettid);
   const fmlp_stack_record record = {.thread = own_id,
@@ -93,11 +92,10 @@ static void take(const siginfo_t *info, const ucontext_t *context) {
   for (int32_t i = 0; i < record.frames; i++) buffer[at + RECORD_WORDS + (uint64_t)i] = addresses[i];
 }
 
-void fmlp_stack_signal(int signal, siginfo_t *info, void *context) {
-  (void)signal;
+void fmlp_stack_sample(const void *context, int32_t overrun) {
   const int saved = errno;
   (void)__atomic_fetch_add(&inside, 1, __ATOMIC_SEQ_CST);
-  if (__atomic_load_n(&watching, __ATOMIC_SEQ_CST) && fmlp_recorder_generation() != 0) take(info, context);
+  if (__atomic_load_n(&watching, __ATOMIC_SEQ_CST) && fmlp_recorder_generation() != 0) take(context, overrun);
   (void)__atomic_fetch_sub(&inside, 1, __ATOMIC_SEQ_CST);
   errno = saved;
 }

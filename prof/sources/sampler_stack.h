@@ -2,7 +2,6 @@
 #ifndef FMLP_PROF_SOURCES_SAMPLER_STACK_H
 #define FMLP_PROF_SOURCES_SAMPLER_STACK_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,8 +23,9 @@ bool fmlp_stack_open(void);
 /* After it no handler writes; false when one has not come to its end within a second. */
 bool fmlp_stack_close(void);
 
-/* The handler. Allocates nothing, takes no lock, keeps errno. */
-void fmlp_stack_signal(int signal, siginfo_t *info, void *context);
+/* What the handler does: a sample of this thread at `context` (ucontext_t); `overrun` signals before it were
+ * lost. Allocates nothing, takes no lock, keeps errno. */
+void fmlp_stack_sample(const void *context, int32_t overrun);
 
 /* The record at `*at` (begin with 0) and its addresses, `*at` moved on; NULL at the end. After close. */
 const fmlp_stack_record *fmlp_stack_next(uint64_t *at, const uint64_t **addresses);

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "prof/capture.h"
@@ -279,11 +280,11 @@ static void broken_frame_pointers_end_a_stack(void **state) {
       context.uc_mcontext.gregs[REG_RIP] = (greg_t)(uintptr_t)&turn;
       context.uc_mcontext.gregs[REG_RBP] = (greg_t)bad[i];
       context.uc_mcontext.gregs[REG_RSP] = offset ? (greg_t)(bad[i] - 64) : (greg_t)(uintptr_t)&context;
-      siginfo_t information = {.si_code = SI_USER};
-      fmlp_stack_signal(SIGPROF, &information, &context);
+      fmlp_stack_sample(&context, 3);
       fmlp_capture *capture = stop();
       assert_int_equal(capture->sample_count, 1);
       assert_int_equal(capture->samples[0].frame_count, 1);
+      assert_int_equal(capture->dropped_samples, 3);
       fmlp_capture_free(capture);
     }
 #endif
