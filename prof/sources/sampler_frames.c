@@ -31,6 +31,7 @@ static struct {
   const char *(*addrname)(Dwfl_Module *, uint64_t);
   Dwfl_Line *(*getsrc)(Dwfl_Module *, uint64_t);
   const char *(*lineinfo)(Dwfl_Line *, uint64_t *, int *, int *, uint64_t *, uint64_t *);
+  const char *(*line_comp_dir)(Dwfl_Line *);
 } dw;
 
 enum { MODULES = 256, NAME = 512, SEGMENTS = 8 };
@@ -50,7 +51,9 @@ struct fmlp_frame_finder {
   Dwfl *dwfl;
   int module_count;
   module modules[MODULES];
-  char root[NAME]; /* what precedes the names of our own sources, with its last slash */
+  char root[NAME];  /* of our own sources, with its last slash; "" unknown */
+  char build[NAME]; /* the folder they were compiled in, from the root; "" when it is outside */
+  char file[NAME];  /* the last answer's */
   char unnamed[NAME + 32];
 };
 
@@ -85,6 +88,7 @@ static void load_libdw(void) {
       {"dwfl_module_addrname", &dw.addrname},
       {"dwfl_module_getsrc", &dw.getsrc},
       {"dwfl_lineinfo", &dw.lineinfo},
+      {"dwfl_line_comp_dir", &dw.line_comp_dir},
   };
   dw.loaded = true;
   for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
@@ -132,9 +136,30 @@ static Dwfl_Module *debug_of(fmlp_frame_finder *finder, module *in) {
   return in->debug;
 }
 
-static const char *line_of(Dwfl_Module *debug, uint64_t address, int *line) {
+/* "/a/b/../c" is "/a/c": by its letters, as the file may not be here. "" when it is too long. */
+static void plain_path(const char *path, char out[NAME]) {
+  size_t length = 0;
+  while (*path) {
+    const size_t part = strcspn(path, "/"), whole = part + (path[part] == '/');
+    if (part == 2 && path[0] == '.' && path[1] == '.' && length > 1) {
+      length--; /* its slash */
+      while (length > 0 && out[length - 1] != '/') length--;
+    } else if (!(part == 1 && path[0] == '.')) {
+      if (length + whole >= NAME) break;
+      memcpy(out + length, path, whole);
+      length += whole;
+    }
+    path += whole;
+  }
+  out[*path ? 0 : length] = '\0';
+}
+
+static Dwfl_Line *line_of(Dwfl_Module *debug, uint64_t address, char file[NAME], int *line) {
   Dwfl_Line *found = debug ? dw.getsrc(debug, address) : NULL;
-  return found ? dw.lineinfo(found, NULL, line, NULL, NULL, NULL) : NULL;
+  const char *name = found ? dw.lineinfo(found, NULL, line, NULL, NULL, NULL) : NULL;
+  file[0] = '\0';
+  if (name) plain_path(name, file);
+  return found;
 }
 
 /* Where our sources stand: what precedes this file's own name in its own line table. */
@@ -143,10 +168,27 @@ static void find_root(fmlp_frame_finder *finder) {
   const uint64_t own = (uint64_t)(uintptr_t)&find_root;
   module *in = module_at(finder, own);
   int line = 0;
-  const char *file = in ? line_of(debug_of(finder, in), own, &line) : NULL;
-  const char *at = file ? strstr(file, own_name) : NULL;
-  if (at && at[sizeof own_name - 1] == '\0' && (size_t)(at - file) < sizeof finder->root)
-    (void)snprintf(finder->root, sizeof finder->root, "%.*s", (int)(at - file), file);
+  Dwfl_Line *found = in ? line_of(debug_of(finder, in), own, finder->file, &line) : NULL;
+  char *at = found ? strstr(finder->file, own_name) : NULL;
+  if (!at || at[sizeof own_name - 1] != '\0') return;
+  *at = '\0';
+  memcpy(finder->root, finder->file, sizeof finder->root);
+  const char *build = dw.line_comp_dir(found);
+  const size_t root = strlen(finder->root);
+  if (build && strncmp(build, finder->root, root) == 0)
+    (void)snprintf(finder->build, sizeof finder->build, "%s", build + root);
+}
+
+/* A source of ours is named from the root. An object of a compiler cache may name the root of another copy of
+ * the sources, with the same build folder in it. */
+static const char *name_of(const fmlp_frame_finder *finder, const char *file, Dwfl_Line *line) {
+  size_t root = strlen(finder->root);
+  if (root > 0 && strncmp(file, finder->root, root) == 0) return file + root;
+  const char *build = dw.line_comp_dir(line);
+  const size_t inner = strlen(finder->build), whole = build ? strlen(build) : 0;
+  if (inner == 0 || whole <= inner || strcmp(build + whole - inner, finder->build) != 0) return file;
+  root = whole - inner;
+  return strncmp(file, build, root) == 0 ? file + root : file;
 }
 
 fmlp_frame_finder *fmlp_frames_open(void) {
@@ -177,9 +219,8 @@ bool fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address, fmlp_frame_pl
   Dwfl_Module *debug = debug_of(finder, in);
   if (debug) {
     place->function = dw.addrname(debug, address);
-    place->file = line_of(debug, address, &place->line);
-    const size_t root = strlen(finder->root);
-    if (place->file && root > 0 && strncmp(place->file, finder->root, root) == 0) place->file += root;
+    Dwfl_Line *line = line_of(debug, address, finder->file, &place->line);
+    if (line && finder->file[0]) place->file = name_of(finder, finder->file, line);
   }
   Dl_info known;
   if (!place->function && dladdr((void *)(uintptr_t)address, &known) && known.dli_sname)
