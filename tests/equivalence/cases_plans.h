@@ -54,6 +54,14 @@ static inline void plan_one_output(plan_builder *p) {
   plan_window(p, true, FMLP_OP_RANK, last, 20);
 }
 
+/* Of two readers of an intermediate the later makes one too. */
+static inline void plan_two_readers(plan_builder *p) {
+  const int32_t read = plan_window(p, false, FMLP_OP_MEAN, 0, 7);
+  plan_window(p, true, FMLP_OP_MAX, read, 40);
+  const int32_t made = plan_window(p, false, FMLP_OP_MEDIAN, read, 30);
+  plan_window(p, true, FMLP_OP_STD, made, 11);
+}
+
 static inline void plan_moments(plan_builder *p) {
   static const int64_t windows[] = {500, 2, 3, 7, 20, 50, 64, 100, 127};
   for (int op = FMLP_OP_SUM; op <= FMLP_OP_R2; op++) {

@@ -60,7 +60,7 @@ static equivalence_setup rotated(int64_t turn, int64_t units, equivalence_size s
   const int64_t most_chunks = size != EQUIVALENCE_QUICK ? 3000 : units > 4200 ? 12 : 150;
   equivalence_setup setup = {.threads = thread_choices[turn % THREAD_CHOICES],
                              .chunk = chunk_choices[turn % CHUNK_CHOICES],
-                             .spill = turn % 4 == 3,
+                             .spill = turn % 4 == 3 ? EQUIVALENCE_ALL : EQUIVALENCE_ON_DEVICE,
                              .seed = (uint64_t)turn + 1};
   while (setup.chunk > 0 && units / setup.chunk > most_chunks) setup.chunk = setup.chunk * 4 + 1;
   return setup;
@@ -73,11 +73,14 @@ static int64_t *turns_of(equivalence *all, const char *group) {
   return &all->turns[i];
 }
 
+static bool is_gpu(const equivalence *all) {
+  return strcmp(all->options.backend, "simt") == 0 || strncmp(all->options.backend, "cuda", 4) == 0;
+}
+
 /* Opens the other backend for a set-up. simt takes its seed when it is opened; a device that failed is of no
  * more use. */
 static fmlp_status prepare(equivalence *all, const equivalence_setup *setup, bool anew, fmlp_error *error) {
   const bool simt = strcmp(all->options.backend, "simt") == 0;
-  const bool gpu = simt || strncmp(all->options.backend, "cuda", 4) == 0;
   if (simt && setup->seed != all->opened.seed) anew = true;
   if (anew) fmlp_compute_close(&all->other);
   if (!all->other.device) {
@@ -86,9 +89,6 @@ static fmlp_status prepare(equivalence *all, const equivalence_setup *setup, boo
     FMLP_TRY(fmlp_compute_open(all->options.backend, &all->other, notice, sizeof notice, error));
   }
   all->opened = *setup;
-  const fmlp_gpu_tuning tuning = {
-      .threads = setup->threads, .chunk = setup->chunk, .memory = setup->memory, .spill = setup->spill};
-  if (gpu) fmlp_gpu_tune(all->other.device, &tuning);
   return FMLP_OK;
 }
 
@@ -110,12 +110,24 @@ static void results_free(const equivalence_case *c, void **results) {
   free(results);
 }
 
-/* Every array's contents after the operation, inputs included. */
-static fmlp_status run_side(const equivalence_case *c, const fmlp_compute *compute, fmlp_buffer **buffers,
-                            void **results, fmlp_error *error) {
+/* The set-up as the buffer of `array` is made. */
+static void tune(const fmlp_compute *compute, const equivalence_setup *setup,
+                 const equivalence_array *array) {
+  const bool spill =
+      setup->spill == EQUIVALENCE_ALL || (setup->spill == EQUIVALENCE_INPUTS && !array->output);
+  const fmlp_gpu_tuning tuning = {
+      .threads = setup->threads, .chunk = setup->chunk, .memory = setup->memory, .spill = spill};
+  fmlp_gpu_tune(compute->device, &tuning);
+}
+
+/* Every array's contents after the operation, inputs included. `setup` is NULL where there is none. */
+static fmlp_status run_side(const equivalence_case *c, const fmlp_compute *compute,
+                            const equivalence_setup *setup, fmlp_buffer **buffers, void **results,
+                            fmlp_error *error) {
   const fmlp_backend *backend = compute->backend;
   for (int32_t i = 0; i < c->array_count; i++) {
     const equivalence_array *array = &c->arrays[i];
+    if (setup) tune(compute, setup, array);
     if (array->host) continue;
     FMLP_TRY(backend->buffer_create(compute->device, bytes_of(array), &buffers[i], error));
     const void *contents = array->contents ? array->contents : results[i];
@@ -130,11 +142,11 @@ static fmlp_status run_side(const equivalence_case *c, const fmlp_compute *compu
   return FMLP_OK;
 }
 
-static fmlp_status run_on(const equivalence_case *c, const fmlp_compute *compute, void **results,
-                          fmlp_error *error) {
+static fmlp_status run_on(const equivalence_case *c, const fmlp_compute *compute,
+                          const equivalence_setup *setup, void **results, fmlp_error *error) {
   fmlp_buffer **buffers = calloc((size_t)c->array_count, sizeof *buffers);
   if (!buffers) abort();
-  fmlp_status status = run_side(c, compute, buffers, results, error);
+  fmlp_status status = run_side(c, compute, setup, buffers, results, error);
   for (int32_t i = 0; i < c->array_count; i++) compute->backend->buffer_free(compute->device, buffers[i]);
   free(buffers);
   return status;
@@ -163,8 +175,10 @@ static void print_value(const equivalence_array *array, const void *values, int6
 static void print_case(const equivalence *all, const equivalence_case *c, const char *what) {
   const equivalence_setup *s = &all->opened;
   static const char *const sizes[] = {"quick", "normal", "full"};
+  static const char *const spilled[] = {"", ", spilled", ", inputs spilled"};
+  static const char *const spill_options[] = {"", " --spill", " --spill=inputs"};
   printf("%s: %s: %s (block of %d, chunk %" PRId64 ", memory %" PRId64 "%s, seed %" PRIu64 ")\n", what,
-         c->operation, c->name, (int)s->threads, s->chunk, s->memory, s->spill ? ", spilled" : "", s->seed);
+         c->operation, c->name, (int)s->threads, s->chunk, s->memory, spilled[s->spill], s->seed);
   printf("  repeat: %s %s --backend %s --size %s --case '%s'", all->program, c->operation,
          all->options.backend, sizes[all->options.size], c->name);
   if (all->options.rows >= 0) printf(" --rows %" PRId64, all->options.rows);
@@ -173,7 +187,7 @@ static void print_case(const equivalence *all, const equivalence_case *c, const 
            all->options.window);
   }
   printf(" --threads %d --chunk %" PRId64 " --memory %" PRId64 " --seed %" PRIu64 "%s\n", (int)s->threads,
-         s->chunk, s->memory, s->seed, s->spill ? " --spill" : "");
+         s->chunk, s->memory, s->seed, spill_options[s->spill]);
 }
 
 /* Prints the first differing element of each array; gives the number of all. */
@@ -211,7 +225,7 @@ static fmlp_status check_setup(equivalence *all, const equivalence_case *c, cons
   FMLP_TRY(prepare(all, setup, false, error));
   void **got = results_alloc(c);
   fmlp_error refusal = {""};
-  const fmlp_status status = run_on(c, &all->other, got, &refusal);
+  const fmlp_status status = run_on(c, &all->other, is_gpu(all) ? setup : NULL, got, &refusal);
   all->runs++;
   if (status == FMLP_OK) {
     const int64_t differing = compare(all, c, expected, got);
@@ -231,7 +245,7 @@ static fmlp_status check_setup(equivalence *all, const equivalence_case *c, cons
 
 fmlp_status equivalence_check(equivalence *all, const equivalence_case *c, int32_t turns, fmlp_error *error) {
   void **expected = results_alloc(c);
-  fmlp_status status = run_on(c, &all->reference, expected, error);
+  fmlp_status status = run_on(c, &all->reference, NULL, expected, error);
   if (status != FMLP_OK)
     (void)fmlp_fail_prefix(error, status, "%s: %s: the reference", c->operation, c->name);
   if (all->options.fixed) turns = 1;
@@ -239,6 +253,10 @@ fmlp_status equivalence_check(equivalence *all, const equivalence_case *c, int32
   for (int32_t i = 0; i < turns && status == FMLP_OK && !equivalence_is_over(all); i++) {
     equivalence_setup setup =
         all->options.fixed ? all->options.setup : rotated((*turn)++, c->units, all->options.size);
+    if (c->like && !all->options.fixed) {
+      setup.chunk = c->like->chunk;
+      setup.spill = c->like->spill;
+    }
     status = check_setup(all, c, &setup, expected, error);
   }
   all->cases++;

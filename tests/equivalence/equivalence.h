@@ -31,13 +31,19 @@ typedef enum equivalence_size {
   EQUIVALENCE_FULL    /* the product with every block size, and lengths that only a GPU gets through */
 } equivalence_size;
 
+typedef enum equivalence_spill {
+  EQUIVALENCE_ON_DEVICE,
+  EQUIVALENCE_ALL,
+  EQUIVALENCE_INPUTS
+} equivalence_spill;
+
 /* How the other backend divides its work; 0 lets it choose. */
 typedef struct equivalence_setup {
-  int32_t threads; /* of a block */
-  int64_t chunk;   /* rows, events, or paths at a time */
-  int64_t memory;  /* bytes of device memory at most */
-  bool spill;
-  uint64_t seed; /* of the schedule of threads (simt) */
+  int32_t threads;         /* of a block */
+  int64_t chunk;           /* rows, events, or paths at a time */
+  int64_t memory;          /* bytes of device memory at most */
+  equivalence_spill spill; /* buffers that are in host memory */
+  uint64_t seed;           /* of the schedule of threads (simt) */
 } equivalence_setup;
 
 /* The command line; NULL, -1 or 0 where nothing was asked for. */
@@ -68,8 +74,9 @@ struct equivalence_case {
   int32_t array_count;
   const equivalence_array *arrays;
   equivalence_run *run;
-  const void *job; /* of `run` */
-  int64_t units;   /* rows, events or paths: what `chunk` divides */
+  const void *job;               /* of `run` */
+  int64_t units;                 /* rows, events or paths: what `chunk` divides */
+  const equivalence_setup *like; /* its chunk and spilling are every set-up's; NULL: all in turn */
 };
 
 enum { EQUIVALENCE_GROUPS = 128 };

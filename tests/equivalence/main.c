@@ -32,7 +32,7 @@ static const char usage[] =
     "  --threads B         threads of a block, 32 to 1024\n"
     "  --chunk N           rows, events or paths at a time; 0: as many as fit\n"
     "  --memory BYTES      device memory at most; 0: all there is\n"
-    "  --spill             buffers in host memory\n"
+    "  --spill[=inputs]    buffers in host memory, all or those of the inputs\n"
     "  --seed S            the schedule of threads (simt)\n"
     "  --limit N           goes on until N cases differ (default 20)\n";
 
@@ -69,7 +69,7 @@ static const struct option long_options[] = {{"backend", required_argument, NULL
                                              {"threads", required_argument, NULL, THREADS},
                                              {"chunk", required_argument, NULL, CHUNK},
                                              {"memory", required_argument, NULL, MEMORY},
-                                             {"spill", no_argument, NULL, SPILL},
+                                             {"spill", optional_argument, NULL, SPILL},
                                              {"seed", required_argument, NULL, SEED},
                                              {"limit", required_argument, NULL, LIMIT},
                                              {"help", no_argument, NULL, HELP},
@@ -158,7 +158,8 @@ static void set_option(equivalence_options *options, int code, const char *value
     options->setup.memory = number_of(value);
     break;
   case SPILL:
-    options->setup.spill = true;
+    if (value && strcmp(value, "inputs") != 0) misused("only inputs can be spilled alone, not", value);
+    options->setup.spill = value ? EQUIVALENCE_INPUTS : EQUIVALENCE_ALL;
     break;
   case SEED:
     options->setup.seed = (uint64_t)number_of(value);

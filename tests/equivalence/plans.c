@@ -11,7 +11,8 @@ enum { NAME_CAPACITY = 160 };
 
 /* Every input another data set, `shift` further along the list. */
 static fmlp_status check_plan(equivalence *all, const plan_builder *p, const char *name, const char *group,
-                              int shift, int64_t rows, int32_t turns, fmlp_error *error) {
+                              int shift, int64_t rows, int32_t turns, const equivalence_manner *manner,
+                              fmlp_error *error) {
   const fmlp_rolling_plan plan = {
       .input_count = p->inputs, .node_count = p->nodes, .output_count = p->outputs, .nodes = p->node};
   double *inputs[PLAN_INPUTS] = {NULL};
@@ -21,7 +22,8 @@ static fmlp_status check_plan(equivalence *all, const plan_builder *p, const cha
     const fmlp_case_data data = (fmlp_case_data)((shift + 3 * i) % FMLP_DATA_COUNT);
     if (status == FMLP_OK) fmlp_case_fill(data, rows, FMLP_CASE_SEED + (uint64_t)i, inputs[i]);
   }
-  if (status == FMLP_OK) status = equivalence_check_plan(all, name, group, &plan, inputs, rows, turns, error);
+  if (status == FMLP_OK)
+    status = equivalence_check_plan(all, name, group, &plan, inputs, rows, turns, manner, error);
   for (int32_t i = 0; i < p->inputs; i++) fmlp_free(inputs[i]);
   return status;
 }
@@ -40,7 +42,7 @@ static fmlp_status check_built(equivalence *all, int index, int shift, int64_t r
   if (!wants(all, c->name, shift, rows, name)) return FMLP_OK;
   plan_builder p = {.inputs = c->inputs};
   c->build(&p);
-  return check_plan(all, &p, name, c->name, shift, rows, turns, error);
+  return check_plan(all, &p, name, c->name, shift, rows, turns, NULL, error);
 }
 
 static fmlp_status check_drawn(equivalence *all, uint64_t seed, int64_t rows, int32_t turns,
@@ -50,7 +52,7 @@ static fmlp_status check_drawn(equivalence *all, uint64_t seed, int64_t rows, in
   if (!wants(all, what, (int)(seed % FMLP_DATA_COUNT), rows, name)) return FMLP_OK;
   plan_builder p;
   plan_draw(&p, seed);
-  return check_plan(all, &p, name, "random plan", (int)(seed % FMLP_DATA_COUNT), rows, turns, error);
+  return check_plan(all, &p, name, "random plan", (int)(seed % FMLP_DATA_COUNT), rows, turns, NULL, error);
 }
 
 /* The features of `base` over data sets in place of the columns of bars. */
@@ -72,9 +74,36 @@ static fmlp_status check_base(equivalence *all, int shift, int64_t rows, int32_t
     }
     (void)plan_put(&p, written, features.nodes[n]);
   }
-  if (status == FMLP_OK) status = check_plan(all, &p, name, "base", shift, rows, turns, error);
+  if (status == FMLP_OK) status = check_plan(all, &p, name, "base", shift, rows, turns, NULL, error);
   fmlp_feature_plan_release(&features);
   return status;
+}
+
+/* What only a certain set-up shows, in blocks of several sizes. */
+static fmlp_status check_particular(equivalence *all, fmlp_error *error) {
+  enum { TURNS = 7 };
+  static const equivalence_setup one_chunk = {.chunk = 0},
+                                 three = {.chunk = 700, .spill = EQUIVALENCE_INPUTS};
+  static const struct {
+    const char *name;
+    void (*build)(plan_builder *p);
+    int64_t rows;
+    equivalence_manner manner;
+  } cases[] = {
+      /* Intermediates share buffers in one chunk only, and in place only what several tiles read is lost. */
+      {"two readers of an intermediate in turn", plan_two_readers, 6000, {&one_chunk, 0}},
+      /* Outputs on the device are not waited for: the second call sends while the first computes. */
+      {"again before the device is done", plan_returns, 2000, {&three, 1}},
+  };
+  for (int i = 0; i < 2; i++) {
+    char name[NAME_CAPACITY];
+    if (!equivalence_wants_family(all, "plans") || !wants(all, cases[i].name, 0, cases[i].rows, name))
+      continue;
+    plan_builder p = {.inputs = 1};
+    cases[i].build(&p);
+    FMLP_TRY(check_plan(all, &p, name, cases[i].name, 0, cases[i].rows, TURNS, &cases[i].manner, error));
+  }
+  return FMLP_OK;
 }
 
 fmlp_status equivalence_plans(equivalence *all, fmlp_error *error) {
@@ -94,6 +123,7 @@ fmlp_status equivalence_plans(equivalence *all, fmlp_error *error) {
     const int64_t rows = all->options.rows >= 0 ? all->options.rows : 1 + (k * 37) % 900;
     FMLP_TRY(check_drawn(all, (uint64_t)k + 1, rows, 1, error));
   }
+  if (all->options.rows < 0) FMLP_TRY(check_particular(all, error));
   for (int i = 0; i <= PLAN_CASES && size == EQUIVALENCE_FULL; i++) {
     if (!equivalence_wants_family(all, i < PLAN_CASES ? plan_cases[i].family : "plans")) continue;
     static const int64_t large = 3000000;

@@ -15,21 +15,27 @@ enum { LENGTHS = 24, NAME_CAPACITY = 160 };
 typedef struct plan_job {
   const fmlp_rolling_plan *plan;
   int64_t rows;
+  int32_t calls;
 } plan_job;
 
 static fmlp_status run_plan(const equivalence_case *c, const fmlp_compute *compute,
                             fmlp_buffer *const *buffers, void *const *host, fmlp_error *error) {
   (void)host;
   const plan_job *job = c->job;
-  return compute->backend->rolling(compute->device, job->plan, job->rows, (const fmlp_buffer *const *)buffers,
-                                   buffers + job->plan->input_count, error);
+  for (int32_t call = 0; call < job->calls; call++) {
+    FMLP_TRY(
+        compute->backend->rolling(compute->device, job->plan, job->rows, (const fmlp_buffer *const *)buffers,
+                                  buffers + job->plan->input_count + call * job->plan->output_count, error));
+  }
+  return FMLP_OK;
 }
 
 fmlp_status equivalence_check_plan(equivalence *all, const char *name, const char *group,
                                    const fmlp_rolling_plan *plan, double *const *inputs, int64_t rows,
-                                   int32_t turns, fmlp_error *error) {
+                                   int32_t turns, const equivalence_manner *manner, fmlp_error *error) {
   FMLP_TRY(fmlp_rolling_validate(plan, error));
-  const int32_t count = plan->input_count + plan->output_count;
+  const int32_t calls = 1 + (manner ? manner->more_calls : 0);
+  const int32_t count = plan->input_count + calls * plan->output_count;
   equivalence_array *arrays = NULL;
   char(*names)[24] = NULL;
   FMLP_TRY(fmlp_alloc_zero(&arrays, count, sizeof *arrays, "columns", error));
@@ -44,7 +50,7 @@ fmlp_status equivalence_check_plan(equivalence *all, const char *name, const cha
                                     .contents = input ? inputs[i] : NULL,
                                     .output = !input};
   }
-  const plan_job job = {plan, rows};
+  const plan_job job = {plan, rows, calls};
   const equivalence_case c = {.operation = "rolling",
                               .name = name,
                               .group = group,
@@ -52,7 +58,8 @@ fmlp_status equivalence_check_plan(equivalence *all, const char *name, const cha
                               .arrays = arrays,
                               .run = run_plan,
                               .job = &job,
-                              .units = rows};
+                              .units = rows,
+                              .like = manner ? manner->like : NULL};
   if (status == FMLP_OK) status = equivalence_check(all, &c, turns, error);
   fmlp_free(arrays);
   fmlp_free(names);
@@ -108,7 +115,7 @@ static fmlp_status check_in_group(equivalence *all, const char *group, const fml
       fmlp_case_fill(i == 0 ? a : b, rows, i == 0 ? FMLP_CASE_SEED : FMLP_CASE_TIES_SEED, inputs[i]);
   }
   if (status == FMLP_OK) {
-    status = equivalence_check_plan(all, name, group, &plan, inputs, rows, turns, error);
+    status = equivalence_check_plan(all, name, group, &plan, inputs, rows, turns, NULL, error);
   }
   fmlp_free(inputs[0]);
   fmlp_free(inputs[1]);
@@ -275,7 +282,8 @@ static fmlp_status check_stretches(equivalence *all, const fmlp_case_operator *o
   for (int32_t i = 0; i < count; i++) {
     for (int64_t row = stretches[i].first; row < stretches[i].last; row++) input[row] = fmlp_nan();
   }
-  const fmlp_status status = equivalence_check_plan(all, name, group, &plan, &input, rows, turns, error);
+  const fmlp_status status =
+      equivalence_check_plan(all, name, group, &plan, &input, rows, turns, NULL, error);
   fmlp_free(input);
   return status;
 }
