@@ -43,7 +43,8 @@ static bool known(const char *name) {
   return false;
 }
 
-/* Cuts "cuda:1" into "cuda" and 1. False when it is neither NAME nor NAME:N. */
+/* Cuts "cuda:1" into "cuda" and 1; a number too large for any machine is INT32_MAX. False when it is neither
+ * NAME nor NAME:N. */
 static bool parse(const char *request, char *name, int32_t *ordinal) {
   size_t length = strcspn(request, ":");
   *ordinal = 0;
@@ -53,8 +54,9 @@ static bool parse(const char *request, char *name, int32_t *ordinal) {
   if (request[length] == '\0') return true;
   const char *digits = request + length + 1;
   size_t count = strspn(digits, "0123456789");
-  if (count == 0 || count > 4 || digits[count] != '\0') return false;
-  *ordinal = (int32_t)strtol(digits, NULL, 10);
+  if (count == 0 || digits[count] != '\0') return false;
+  const long long number = strtoll(digits, NULL, 10);
+  *ordinal = number < INT32_MAX ? (int32_t)number : INT32_MAX;
   return true;
 }
 

@@ -143,6 +143,7 @@ static fmlp_status make_labels(pipeline *run, fmlp_error *error) {
 static fmlp_status split_labels(pipeline *run, fmlp_error *error) {
   FMLP_SPAN("validation");
   fmlp_results *results = &run->results;
+  FMLP_TRY(fmlp_labels_check_usable(&results->features, &results->bars, &results->labels, error));
   FMLP_TRY(fmlp_cv_split(&run->settings->validation, &results->labels, &results->folds, error));
   return writes(run, FMLP_STAGE_VALIDATION) ? fmlp_folds_export(&results->folds, &run->sink, error) : FMLP_OK;
 }

@@ -5,11 +5,8 @@
 
 #include "common/core/interrupt.h"
 #include "common/core/memory.h"
-#include "common/core/parallel.h"
 #include "common/stages/labels_parts.h"
 #include "prof/span.h"
-
-enum { USABLE_GRAIN = 1 << 14 };
 
 static int64_t smaller(int64_t a, int64_t b) {
   return a < b ? a : b;
@@ -108,7 +105,15 @@ static void settle(const fmlp_settings *settings, const fmlp_bars *bars, fmlp_la
   }
 }
 
-static fmlp_status refuse_none(const fmlp_events *events, const fmlp_labels *labels, fmlp_error *error) {
+static fmlp_status refuse_none(const fmlp_labeling_settings *settings, const fmlp_bars *bars,
+                               const fmlp_events *events, const fmlp_labels *labels, fmlp_error *error) {
+  if (events->count == 0 && settings->events_type == FMLP_EVENTS_CUSUM) {
+    return fmlp_fail(
+        error, FMLP_ERR_INPUT,
+        "labels: no event: the cumulated log return of %lld bars nowhere exceeds "
+        "labeling.events.threshold, %g, within a session; lower it (0.001 is 0.1 %% of the price)",
+        (long long)bars->count, settings->events_threshold);
+  }
   return fmlp_fail(
       error, FMLP_ERR_INPUT,
       "labels: none of %lld events got a label: %lld without a distance (window longer than the "
@@ -134,7 +139,7 @@ static fmlp_status make_rows(const fmlp_settings *settings, const fmlp_calendar 
   }
   if (status == FMLP_OK) {
     select_events(&settings->labeling, calendar, bars, events, target, stop, labels);
-    if (labels->count == 0) status = refuse_none(events, labels, error);
+    if (labels->count == 0) status = refuse_none(&settings->labeling, bars, events, labels, error);
   }
   fmlp_free(target);
   fmlp_free(stop);
@@ -172,40 +177,4 @@ double fmlp_label_pnl(const fmlp_backtest_settings *costs, fmlp_scale price, int
   double commission = (2.0 * costs->commission_per_lot) / money_per_point;
   double slippage = (market_exit ? 2.0 : 1.0) * costs->slippage_points;
   return ((double)gross - commission) - slippage;
-}
-
-typedef struct usable_context {
-  const fmlp_features *features;
-  fmlp_labels *labels;
-} usable_context;
-
-static fmlp_status mark_chunk(void *context, int64_t first, int64_t last, int worker, fmlp_error *error) {
-  (void)worker;
-  (void)error;
-  const usable_context *all = context;
-  const fmlp_features *features = all->features;
-  for (int64_t row = first; row < last; row++) all->labels->usable[row] = 1;
-  for (int32_t f = 0; f < features->count; f++) {
-    if (!features->model_input[f]) continue;
-    const double *column = features->columns[f];
-    for (int64_t row = first; row < last; row++) {
-      double value = column[all->labels->event_bar[row]];
-      if (value != value) all->labels->usable[row] = 0;
-    }
-  }
-  return FMLP_OK;
-}
-
-fmlp_status fmlp_labels_mark_usable(const fmlp_features *features, fmlp_labels *labels, fmlp_error *error) {
-  FMLP_SPAN("labels.usable");
-  labels->not_usable = 0;
-  if (!features) {
-    memset(labels->usable, 1, (size_t)labels->count);
-    return FMLP_OK;
-  }
-  usable_context context = {features, labels};
-  FMLP_TRY(
-      fmlp_parallel_for(labels->count, USABLE_GRAIN, mark_chunk, &context, "labels: usable rows", error));
-  for (int64_t row = 0; row < labels->count; row++) labels->not_usable += !labels->usable[row];
-  return FMLP_OK;
 }

@@ -30,6 +30,10 @@ double fmlp_label_pnl(const fmlp_backtest_settings *costs, fmlp_scale price, int
 FMLP_WARN_UNUSED fmlp_status fmlp_labels_mark_usable(const fmlp_features *features, fmlp_labels *labels,
                                                      fmlp_error *error);
 
+/* FMLP_ERR_INPUT with the reason when there are labels and none of them is usable. */
+FMLP_WARN_UNUSED fmlp_status fmlp_labels_check_usable(const fmlp_features *features, const fmlp_bars *bars,
+                                                      const fmlp_labels *labels, fmlp_error *error);
+
 /* Puts the columns of DESIGN 5 into labels/: prices as float64 in price units and as int32 `*_points`. */
 FMLP_WARN_UNUSED fmlp_status fmlp_labels_export(const fmlp_labels *labels, fmlp_scale price,
                                                 const fmlp_column_sink *sink, fmlp_error *error);

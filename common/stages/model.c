@@ -62,8 +62,10 @@ static fmlp_status gather_inputs(study *all, const fmlp_features *features, fmlp
   int64_t width = 0;
   for (int32_t f = 0; f < features->count; f++) width += features->model_input[f];
   if (width == 0)
-    return fmlp_fail(error, FMLP_ERR_USAGE,
-                     "features.exclude: no feature is left as a model input; exclude fewer");
+    return fmlp_fail(
+        error, FMLP_ERR_USAGE,
+        "features.exclude: no feature is left as a model input; exclude fewer, or give windows shorter "
+        "than the series");
   FMLP_TRY(fmlp_alloc(&result->feature_names, width, sizeof *result->feature_names, "feature names", error));
   result->feature_count = (int32_t)width;
   if (labels->count > INT64_MAX / 8 / width)

@@ -26,7 +26,14 @@ cp ticks.csv $'a b\n"ü" %s.csv'
 expect 0 '300 bars' -- run data.path=$'a b\n"ü" %s.csv' run.dir=runs/x "${some[@]}"
 rm -f $'a b\n"ü" %s.csv'
 awk -F, 'NR == 1 { print } NR > 1 { print $1 ",1.10002,1.10000" }' ticks.csv >constant.csv
-expect 3 'usable' -- run data.path=constant.csv run.dir=runs/x "${settings[@]}"
+expect 3 'usable: the price is the same in all' -- run data.path=constant.csv run.dir=runs/x "${settings[@]}"
+# Features that are NaN wherever there is a label, and events that never come: the line names what to change.
+expect 3 'usable, .* NaN at each: late at [0-9]+ of them; shorten' -- run data.path=ticks.csv run.dir=runs/x "${settings[@]}" \
+  features.set=none 'features.plan=[{name: late, op: rank, of: mid, window: 295}]'
+expect 2 'features\.exclude.*windows shorter' -- run data.path=ticks.csv run.dir=runs/x "${settings[@]}" \
+  features.set=none 'features.plan=[{name: late, op: rank, of: mid, window: 100000}]'
+expect 3 'no event: .*labeling\.events\.threshold, 1e\+09.*lower it' -- run data.path=ticks.csv run.dir=runs/x "${settings[@]}" \
+  labeling=cusum labeling.events.threshold=1e9
 expect 3 'session' -- run data.path=ticks.csv run.dir=runs/x "${some[@]}" session.session_start=22:00 \
   session.session_end=22:01
 
