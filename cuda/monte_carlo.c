@@ -148,8 +148,9 @@ static void choose_chunk(const fmlp_device *device, study *s) {
   for (int c = 0; c < COLUMNS; c++) {
     if (s->columns[c].buffer->spilled) a_path += s->columns[c].rows * (int64_t)s->columns[c].size;
   }
-  int64_t chunk = launch_trades / s->job->max_trades, fill = s->most_blocks * s->threads;
-  if (chunk < fill) chunk = fill;
+  const int64_t fill = s->most_blocks * s->threads, kept_to = device->limits.launch_trades;
+  int64_t chunk = (kept_to > 0 ? kept_to : launch_trades) / s->job->max_trades;
+  if (chunk < fill && kept_to == 0) chunk = fill;
   if (a_path > 0 && chunk > SPILLED_BYTES / a_path) chunk = SPILLED_BYTES / a_path;
   chunk = (chunk / FMLP_GPU_TILE + 1) * FMLP_GPU_TILE;
   if (device->tuning.chunk > 0) chunk = device->tuning.chunk;
@@ -202,8 +203,13 @@ static fmlp_status make_room(fmlp_device *device, study *s, fmlp_error *error) {
       (void)place_all(s, memory);
       return FMLP_OK;
     }
-    if (result != FMLP_GPU_OUT_OF_MEMORY || s->chunk <= FEWEST_PATHS) {
-      return fmlp_gpu_check(device, result, "Monte Carlo", error);
+    if (result != FMLP_GPU_OUT_OF_MEMORY) return fmlp_gpu_check(device, result, "Monte Carlo", error);
+    if (s->chunk <= FEWEST_PATHS) {
+      return fmlp_fail(error, FMLP_ERR_DEVICE,
+                       "%s: Monte Carlo: %lld paths at a time need %zu bytes of device memory and %lld are "
+                       "free; use runtime.device=cpu",
+                       device->runtime->name, (long long)s->chunk, place_all(s, NULL),
+                       (long long)fmlp_gpu_room(device));
     }
     s->chunk = s->chunk / 2 > FEWEST_PATHS ? s->chunk / 2 : FEWEST_PATHS;
   }

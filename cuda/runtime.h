@@ -44,6 +44,7 @@ typedef struct fmlp_gpu_limits {
   int64_t shared_per_block;  /* bytes of dynamic shared memory a launch may ask for */
   int64_t shared_per_multiprocessor;
   int64_t second_level_cache; /* bytes */
+  int64_t launch_trades; /* of paths, that a launch should be kept to; 0: what a GPU does in an instant */
 } fmlp_gpu_limits;
 
 typedef struct fmlp_gpu_runtime {

@@ -121,4 +121,22 @@ export TMPDIR=$work/scratch
 expect 4 'simt' -- verify "${settings[@]}"
 current='left by verify'
 if [ -z "$(ls -A scratch)" ] && [ ! -e verify.json ]; then pass; else fail "$(ls -A scratch)"; fi
+
+# Interrupted in a Monte Carlo of a minute or more: the launches are short, so that the end comes soon.
+unset FMLP_SIMT_FAULT
+current='SIGINT in a Monte Carlo on simt'
+rm -rf runs
+"$FMLP" run --from reference --stages risk runtime.device=simt risk.monte_carlo.kind=iid risk.monte_carlo.n_sims=400000 \
+  risk.monte_carlo.max_trades=20000 run.dir=runs/x >stdout 2>stderr &
+pid=$!
+sleep 2
+kill -INT "$pid"
+for _ in $(seq 300); do
+  kill -0 "$pid" 2>/dev/null || break
+  sleep 0.1
+done
+if kill -KILL "$pid" 2>/dev/null; then fail 'is heard after more than 30 s'; fi
+wait "$pid"
+got=$?
+if [ "$got" -eq 130 ] && [ -z "$(ls -A runs 2>/dev/null)" ]; then pass; else fail "exit status $got"; fi
 finish

@@ -104,6 +104,7 @@ fmlp_status simt_open(int32_t ordinal, fmlp_gpu **gpu, fmlp_gpu_limits *limits, 
   limits->shared_per_block = setup.shared_per_block;
   limits->shared_per_multiprocessor = setup.shared_per_block + 1024;
   limits->second_level_cache = 1 << 20;
+  limits->launch_trades = 1 << 22; /* 0.1 s of a processor: the host looks for interrupts between launches */
   counters.open_devices++;
   *gpu = opened;
   return FMLP_OK;
