@@ -16,6 +16,7 @@
 #include "common/backends.h"
 #include "common/commands/commands.h"
 #include "common/commands/run_arguments.h"
+#include "common/commands/verify_table.h"
 #include "common/core/memory.h"
 #include "common/io/compare_runs.h"
 #include "common/io/json.h"
@@ -42,20 +43,20 @@ typedef struct verification {
 } verification;
 
 static void print_help(void) {
-  printf("usage: fmlp verify [OPTION...] [OVERRIDE...]\n"
-         "       fmlp verify RUN\n"
-         "\n"
-         "Runs the pipeline on every backend of this machine (or on the cpu and the one that --device names) "
-         "and\n"
-         "compares every output bit by bit; with a single backend it compares one thread with all and says "
-         "so. With the folder of a finished run it repeats "
-         "that run\n"
-         "and compares with its files. Writes verify.json into the working folder.\n"
-         "\n"
-         "  fmlp verify data.path=ticks.csv.zst\n"
-         "  fmlp verify runs/2026-01-31/12-00-00_default\n"
-         "\n"
-         "options\n");
+  printf(
+      "usage: fmlp verify [OPTION...] [OVERRIDE...]\n"
+      "       fmlp verify RUN\n"
+      "\n"
+      "Runs the pipeline on every backend of this machine (or on the cpu and the one that --device\n"
+      "names) and compares every output bit by bit; with a single backend it compares one thread with all\n"
+      "and says so. With the folder of a finished run it repeats that run and compares with its files.\n"
+      "Prints the equal outputs of a stage in one line, with the hash of their hashes, and those that\n"
+      "differ one by one; verify.json, in the working folder, has each of them.\n"
+      "\n"
+      "  fmlp verify data.path=ticks.csv.zst\n"
+      "  fmlp verify runs/2026-01-31/12-00-00_default\n"
+      "\n"
+      "options\n");
   fmlp_run_arguments_help(true);
   printf("\nexit status\n"
          "  0 equal, 5 an output differs; 2 usage, 3 input, 4 device as for fmlp run\n");
@@ -185,23 +186,6 @@ static fmlp_status run_side(const verification *all, side *run, int number, fmlp
   return status;
 }
 
-/* Rows are bytes for a text file. Of the hashes the higher half. */
-static void print_comparison(const char *a, const char *b, const fmlp_run_comparison *comparison) {
-  printf("\n%s against %s\n%-15s %-28s %10s %10s %12s  %-16s  %-16s\n", a, b, "stage", "column", "rows",
-         "differing", "bits", "XXH3", "XXH3");
-  for (int64_t i = 0; i < comparison->count; i++) {
-    const fmlp_output_comparison *output = &comparison->outputs[i];
-    printf("%-15s %-28s %10lld %10lld %12lld  %016llx  %016llx  %s\n", output->stage, output->column,
-           (long long)output->rows, (long long)output->differing, (long long)output->differing_bits,
-           (unsigned long long)output->hash_a.high, (unsigned long long)output->hash_b.high,
-           !output->in_a || !output->in_b ? "MISSING ON ONE SIDE"
-           : output->differing            ? "DIFFERS"
-                                          : "equal");
-  }
-  printf("%lld outputs, %lld differ\n", (long long)comparison->count,
-         (long long)comparison->differing_outputs);
-}
-
 static void hash_text(char text[40], fmlp_hash128 hash) {
   (void)snprintf(text, 40, "%016llx%016llx", (unsigned long long)hash.high, (unsigned long long)hash.low);
 }
@@ -238,7 +222,7 @@ static fmlp_status compare(const char *name_a, const char *folder_a, const char 
                            fmlp_error *error) {
   fmlp_run_comparison comparison;
   FMLP_TRY(fmlp_runs_compare(folder_a, folder_b, &comparison, error));
-  print_comparison(name_a, name_b, &comparison);
+  const fmlp_status status = fmlp_verify_print(name_a, name_b, &comparison, error);
   add_json(pairs, name_a, name_b, &comparison);
   for (int64_t i = 0; i < comparison.count && *differing == 0 && !*first; i++) {
     const fmlp_output_comparison *output = &comparison.outputs[i];
@@ -248,7 +232,7 @@ static fmlp_status compare(const char *name_a, const char *folder_a, const char 
   }
   *differing += comparison.differing_outputs;
   fmlp_run_comparison_release(&comparison);
-  return FMLP_OK;
+  return status;
 }
 
 static fmlp_status write_record(json_t *pairs, fmlp_error *error) {

@@ -160,6 +160,13 @@ done
 cp -r full changed
 rm changed/labels/weight.npy
 expect 5 'labels/weight' -- verify changed
+current='the table: what differs one by one, the rest of each stage in one line'
+if grep -qE '^labels +weight .* MISSING ON ONE SIDE$' stdout && grep -qE '^labels +[0-9]+ outputs .* 0 .* equal$' stdout &&
+  grep -qE '^features +[0-9]+ outputs ' stdout && ! grep -qE '^features +ret_1 ' stdout && grep -q '"ret_1"' verify.json; then
+  pass
+else
+  fail "$(grep -E '^(labels|features)' stdout | head -n 4 | tr '\n' ' ')"
+fi
 rm -rf changed
 expect 3 'config.yaml' -- verify absent
 
