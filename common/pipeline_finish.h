@@ -54,8 +54,8 @@ FMLP_WARN_UNUSED fmlp_status fmlp_profile_describe(const fmlp_finish_input *inpu
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *folder,
                                                 fmlp_error *error);
 
-/* Puts the profile into runtime.profile_output_dir (made when missing) as <date>_<experiment>_v<k>.json and
- * .txt, k the first number that is free; nothing when the key is not set. */
+/* Puts the profile into the history in runtime.profile_output_dir (prof/store/history.h); nothing when the
+ * key is not set. */
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_profile *profile,
                                                   fmlp_error *error);
 

@@ -1,4 +1,4 @@
-/* A run's own profile: what is known of the run, and the files in profile/. */
+/* A run's profile: what is known of the run, the files in profile/, and the history it may go to. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "common/core/simd.h"
 #include "common/pipeline_finish.h"
 #include "common/pipeline_manifest.h"
+#include "prof/store/history.h"
 #include "prof/store/profile_check.h"
 #include "prof/store/profile_file.h"
 #include "prof/views/report.h"
@@ -163,4 +164,17 @@ fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *fol
   FMLP_TRY(write_file(profile, folder, error));
   FMLP_TRY(write_made(folder, "profile/profile.txt", fmlp_report_text(profile->captures[0]), error));
   return write_made(folder, "profile/profile.json", table_json(profile), error);
+}
+
+fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_profile *profile,
+                                 fmlp_error *error) {
+  const char *folder = settings->runtime.profile_output_dir;
+  if (!folder) return FMLP_OK;
+  char message[512] = "";
+  char *text = fmlp_report_text(profile->captures[0]);
+  if (!text) return fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profile");
+  const bool added = fmlp_history_add(folder, settings->runtime.profile_versioning, profile, text, message,
+                                      (int64_t)sizeof message);
+  free(text);
+  return added ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "%s (runtime.profile_output_dir)", message);
 }

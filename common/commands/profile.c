@@ -16,6 +16,7 @@ static const char USAGE[] =
     "       fmlp profile table RUN|FILE [--format text|csv|json] [--sort COLUMN] [--top N] [--filter REGEX]\n"
     "                          [--depth N] [--flat]\n"
     "       fmlp profile export --format FORMAT -o OUTPUT RUN|FILE\n"
+    "       fmlp profile list DIR\n"
     "\n"
     "  RUN|FILE        a run folder, or a file .fmlprof (or profile.json of older runs)\n"
     "\n"
@@ -46,7 +47,9 @@ static const char USAGE[] =
     "                  graphs), dot (Graphviz), csv\n"
     "  -o OUTPUT       the file to write, or to replace when it is there; compressed where it ends in .gz "
     "or\n"
-    "                  .zst\n";
+    "                  .zst\n"
+    "\n"
+    "list: the versions that runtime.profile_output_dir=DIR keeps\n";
 
 const char *fmlp_profile_option(int count, char *const *arguments, int *at, const char *name) {
   const char *argument = arguments[*at];
@@ -81,9 +84,10 @@ static const struct verb {
     {"show", fmlp_profile_show},
     {"table", fmlp_profile_table},
     {"export", fmlp_profile_export},
+    {"list", fmlp_profile_list},
 };
 
-#define VERB_NAMES "show table export"
+#define VERB_NAMES "show table export list"
 
 fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error) {
   const char *verb = argument_count > 1 ? arguments[1] : "";

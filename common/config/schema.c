@@ -239,6 +239,8 @@ const fmlp_schema_row fmlp_schema[] = {
           "samples a second of the lines that each thread executes; 0: none"),
     TEXT("runtime.profile_output_dir", "null", FMLP_KEY_NULL, runtime.profile_output_dir,
          "folder that keeps profiles of many runs; null: only the run's own"),
+    BOOL("runtime.profile_versioning", "true", runtime.profile_versioning,
+         "keep every run's there, under versions, with an index; false: only the last of each name"),
     ENUM("runtime.log_level", "info", log_levels, runtime.log_level, "messages on standard error"),
 
     TEXT("run.dir", "null", FMLP_KEY_NULL, run_dir,

@@ -204,7 +204,8 @@ typedef struct fmlp_runtime_settings {
   bool profile;
   fmlp_profile_level profile_level;
   int32_t profile_sampling; /* samples a second, 0 = none */
-  const char *profile_output_dir;
+  const char *profile_output_dir; /* NULL: none */
+  bool profile_versioning;
   fmlp_log_level log_level;
 } fmlp_runtime_settings;
 

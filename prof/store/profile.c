@@ -88,9 +88,10 @@ fmlp_profile *fmlp_profile_load(const char *path, char *message, int64_t capacit
   size_t size = 0;
   uint8_t *bytes = fmlp_whole_file_read(path, &size, message, capacity);
   if (!bytes) return NULL;
-  fmlp_profile *profile = size > 0 && bytes[0] == fmlp_profile_magic[0]
-                              ? fmlp_profile_file_read(bytes, size, path, message, capacity)
-                              : read_json(bytes, size, path, message, capacity);
+  /* Anything else than JSON is read as what it should be, and refused as such. */
+  const bool json = bytes[strspn((const char *)bytes, " \t\r\n")] == '{';
+  fmlp_profile *profile = json ? read_json(bytes, size, path, message, capacity)
+                               : fmlp_profile_file_read(bytes, size, path, message, capacity);
   free(bytes);
   return profile;
 }

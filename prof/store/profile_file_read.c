@@ -33,9 +33,12 @@ static uint64_t little_endian(const uint8_t *from, int bytes) {
 
 static bool read_header(source *from) {
   const uint8_t *header = from->rest.at;
-  if (from->rest.end - header < HEADER_BYTES) return complain(from, "damaged profile: ", "cut short");
-  if (memcmp(header, fmlp_profile_magic, FMLP_PROFILE_MAGIC_BYTES) != 0)
+  const size_t left = (size_t)(from->rest.end - header);
+  if (left == 0) return complain(from, "is empty", "");
+  if (memcmp(header, fmlp_profile_magic, left < FMLP_PROFILE_MAGIC_BYTES ? left : FMLP_PROFILE_MAGIC_BYTES) !=
+      0)
     return complain(from, "not a profile of fmlp", "");
+  if (left < HEADER_BYTES) return complain(from, "damaged profile: ", "cut short");
   const uint64_t schema = little_endian(header + FMLP_PROFILE_MAGIC_BYTES, 4);
   if (crc32_z(0, header, HEADER_BYTES - CRC_BYTES) != little_endian(header + HEADER_BYTES - CRC_BYTES, 4))
     return complain(from, "damaged profile: ", "header");

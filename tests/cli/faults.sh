@@ -51,7 +51,7 @@ fi
 for version in 1 2; do
   expect 0 '' -- run "${settings[@]}" "run.dir=ok/profile-$version" runtime.profile_output_dir=profiles
   current="version $version of the collected profile"
-  if [ "$(find profiles -name "*_default_v$version.json" -o -name "*_default_v$version.txt" | wc -l)" -eq 2 ]; then
+  if [ "$(find profiles -name "*_default_v$version.fmlprof" -o -name "*_default_v$version.txt" | wc -l)" -eq 2 ]; then
     pass
   else
     fail "$(ls profiles)"

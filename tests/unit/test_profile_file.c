@@ -294,7 +294,7 @@ static void cut_anywhere_it_is_refused(void **state) {
     assert_non_null(cut.bytes);
     memcpy(cut.bytes, file.bytes, size);
     assert_null(read_bytes(cut, message));
-    assert_non_null(strstr(message, "cut short"));
+    assert_non_null(strstr(message, size > 0 ? "cut short" : "is empty"));
     free(cut.bytes);
   }
   file_bytes longer = {realloc(file.bytes, file.size + 1), file.size + 1};

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Stored profiles as a user keeps them: in the run, in a folder of many, damaged, of an older program.
+source "$(dirname "${BASH_SOURCE[0]}")/harness.sh"
+
+expect 0 '' -- synth --ticks 20000 ticks.csv
+settings=(data.path=ticks.csv bars.threshold=20 labeling.volatility.window=20 labeling.side=both
+  model.params.n_estimators=5 validation=purged_kfold risk.monte_carlo.n_sims=50 runtime.log_level=error)
+
+# check STATUS WHAT: of the command before
+check() {
+  current=$2
+  if [ "$1" -eq 0 ]; then pass; else fail "it is not so"; fi
+}
+
+# The run's own file, and what stands in for it.
+expect 0 '' -- run "${settings[@]}" run.dir=one
+[ -s one/profile/profile.fmlprof ]
+check $? "a run writes profile.fmlprof"
+mv one/profile/profile.fmlprof kept.fmlprof
+expect 3 'profile.json: a table made of a profile' -- profile show one
+cp "$source_dir/tests/golden/profile.json" one/profile/profile.json
+expect 0 '66 function calls' -- profile show one # an older run's
+expect 0 'function calls' -- profile show kept.fmlprof
+expect 0 '' -- profile export --format csv -o out.csv kept.fmlprof
+
+# Damaged ones.
+head -c 1000 kept.fmlprof >one/profile/profile.fmlprof
+expect 3 'profile.fmlprof: damaged profile: cut short$' -- profile show one
+{ head -c 300 kept.fmlprof; printf 'x'; tail -c +302 kept.fmlprof; } >bent.fmlprof
+cmp -s bent.fmlprof kept.fmlprof || expect 3 'bent.fmlprof: damaged profile: ' -- profile export --format csv -o x bent.fmlprof
+: >empty.fmlprof
+expect 3 'empty.fmlprof: is empty' -- profile show empty.fmlprof
+mkfifo pipe.fmlprof
+expect 3 'pipe.fmlprof: is no ordinary file' -- profile show pipe.fmlprof
+mkdir folder.fmlprof
+expect 3 'folder.fmlprof: no profile in this folder' -- profile show folder.fmlprof
+
+# A folder of many.
+for i in 1 2 3; do
+  expect 0 '' -- run "${settings[@]}" "run.dir=many-$i" "backtest.threshold=0.5$i" experiment.name=trial \
+    runtime.profile_output_dir=kept/profiles
+done
+expect 0 '3 profiles' -- profile list kept/profiles
+[ "$(grep -c "_trial_v[123].fmlprof$" stdout)" -eq 3 ]
+check $? "the index lists three versions"
+[ "$(cut -d, -f8 kept/profiles/index.csv | tail -n 3 | sort -u | wc -l)" -gt 1 ]
+check $? "other thresholds, other outputs"
+expect 0 'function calls' -- profile show kept/profiles/*_v2.fmlprof
+cmp -s many-2/profile/profile.fmlprof kept/profiles/*_v2.fmlprof
+check $? "the version is the run's own"
+expect 0 '' -- run "${settings[@]}" run.dir=again "backtest.threshold=0.51" runtime.profile_output_dir=kept/profiles \
+  experiment.name=trial runtime.threads=1
+[ "$(sed -n 2p kept/profiles/index.csv | cut -d, -f8)" = "$(sed -n 5p kept/profiles/index.csv | cut -d, -f8)" ]
+check $? "equal outputs have equal hashes, at any number of threads"
+expect 0 '' -- run "${settings[@]}" run.dir=last runtime.profile_output_dir=last_only runtime.profile_versioning=false
+[ "$(ls last_only | tr '\n' ' ')" = "default.fmlprof default.txt " ]
+check $? "without versions there is the last one alone"
+expect 3 'index.csv' -- profile list last_only
+expect 3 'absent' -- profile list absent
+expect 2 'which folder' -- profile list
+expect 2 'unknown option' -- profile list --all
+
+# At the same time.
+for i in 1 2 3 4; do
+  "$FMLP" run "${settings[@]}" "run.dir=beside-$i" runtime.profile_output_dir=beside runtime.threads=1 >/dev/null 2>&1 &
+done
+wait
+[ "$(cut -d, -f1 beside/index.csv | tail -n +2 | sort -n | tr '\n' ' ')" = "1 2 3 4 " ]
+check $? "four runs at once are four versions"
+[ "$(grep -c '^- ' beside/notes.md)" -eq 4 ]
+check $? "and four lines of notes"
+
+finish
