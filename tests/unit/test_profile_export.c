@@ -72,11 +72,12 @@ static void csv_has_a_row_a_path_and_one_for_the_rest(void **state) {
   static const char *const LINES[] = {
       "path,parent,depth,name,file,line,function,ncalls,threads,tottime_ns,share,cumtime_ns,percall_ns,",
       "\n0,-1,0,\"run\",\"common/pipeline.c\",40,\"fmlp_run\",1,1,31000,0.208054,99000,99000,0,1,1024,",
-      "\n2,1,2,\"labels.search\",\"cpu/triple_barrier.c\",9,\"search\",4,1,26000,0.174497,26000,6500,2,0,0,"
-      "1048576,65536,13107200000,13.107200,5000,0.041667,5000,8000,8000,5000,2,2,2,8000,2,4300,400,0,0,0,0,0,"
-      "0,0,0,65536\n3,0,1,\"walk \"\"a;b\"\" <\\>\",\"common/stages/walk.c\",10,\"walk\",1,",
-      "\n-1,-1,0,\"(unattributed)\",\"\",0,\"\",0,0,0,0.000000,0,0,1,0,0,0,0,0,0.000000,4000,0.033333,4000,"
-      "4000,4000,4000,1,1,1,4000,0,0,0,0,0,0,0,0,0,0,0,0\n"};
+      ("\n2,1,2,\"labels.search\",\"cpu/triple_barrier.c\",9,\"search\",4,1,26000,0.174497,26000,6500,2,0,0,"
+       "1048576,65536,13107200000,13.107200,5000,0.041667,5000,8000,8000,5000,2,2,2,8000,2,4300,400,0,0,0,0,"
+       "0,"
+       "0,0,0,65536\n3,0,1,\"walk \"\"a;b\"\" <\\>\",\"common/stages/walk.c\",10,\"walk\",1,"),
+      ("\n-1,-1,0,\"(unattributed)\",\"\",0,\"\",0,0,0,0.000000,0,0,1,0,0,0,0,0,0.000000,4000,0.033333,4000,"
+       "4000,4000,4000,1,1,1,4000,0,0,0,0,0,0,0,0,0,0,0,0\n")};
   fmlp_capture *capture = profile_fixture();
   char *text = text_of(fmlp_export_csv, capture);
   for (size_t i = 0; i < sizeof LINES / sizeof *LINES; i++)
