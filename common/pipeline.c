@@ -278,7 +278,8 @@ static fmlp_status run_in_folder(pipeline *run, fmlp_error *error) {
   const fmlp_runtime_settings *runtime = &run->settings->runtime;
   const fmlp_capture_options profiling = {
       .level = runtime->profile_level == FMLP_PROFILE_FULL ? FMLP_CAPTURE_FULL : FMLP_CAPTURE_SPANS,
-      .sample_frequency = runtime->profile_sampling};
+      .sample_frequency = runtime->profile_sampling,
+      .threads = fmlp_threads()};
   if (runtime->profile) (void)fmlp_capture_start(&profiling);
   fmlp_status status = run_stages(run, error);
   fmlp_status kept = keep_capture(run, fmlp_capture_stop(), error);

@@ -9,6 +9,7 @@
 #include "prof/listener.h"
 #include "prof/recorder.h"
 #include "prof/source.h"
+#include "prof/sources/bandwidth.h"
 #include "prof/sources/memory.h"
 #include "prof/sources/nvtx.h"
 #include "prof/sources/sampler.h"
@@ -32,6 +33,7 @@ static fmlp_capture_level capture_level;
 
 /* Started in this order, ended in the opposite one. */
 static const fmlp_capture_source *const sources[] = {
+    &fmlp_bandwidth_source, /* first, so ended last: its buffers are in nobody's peak */
     &fmlp_nvtx_source,
     &fmlp_sampler_source,
     &fmlp_memory_source, /* last: what other sources allocate while they start and stop is not counted */

@@ -23,6 +23,7 @@ typedef struct fmlp_capture_options {
   int64_t
       max_operations; /* device operations and calls kept, 0: 2^20 of each; what more there is is counted */
   int32_t sample_frequency; /* samples a second of every thread; 0 for none */
+  int32_t threads;          /* that the program computes with, 0: as many as it may */
 } fmlp_capture_options;
 
 typedef struct fmlp_capture_site {

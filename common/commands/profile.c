@@ -15,6 +15,7 @@ static const char USAGE[] =
     "                         [--filter REGEX] [--top N] [--gpu]\n"
     "       fmlp profile table RUN|FILE [--format text|csv|json] [--sort COLUMN] [--top N] [--filter REGEX]\n"
     "                          [--depth N] [--flat]\n"
+    "       fmlp profile top RUN|FILE\n"
     "       fmlp profile export --format FORMAT -o OUTPUT RUN|FILE\n"
     "       fmlp profile list DIR\n"
     "\n"
@@ -40,6 +41,8 @@ static const char USAGE[] =
     "  --filter REGEX  paths whose last file:line(function) matches; a tree keeps those above\n"
     "  --depth N       paths with at most N others above them\n"
     "  --flat          one list in the column's order instead of a tree\n"
+    "\n"
+    "top: what has 5 % or more, why it is slow, and the measured limit it runs against\n"
     "\n"
     "export: for other programs\n"
     "  --format FORMAT pstats (Python, snakeviz, gprof2dot), chrome (Perfetto), speedscope, collapsed "
@@ -81,13 +84,11 @@ static const struct verb {
   const char *name;
   fmlp_status (*run)(int count, char *const *arguments, fmlp_error *error); /* the arguments after the verb */
 } VERBS[] = {
-    {"show", fmlp_profile_show},
-    {"table", fmlp_profile_table},
-    {"export", fmlp_profile_export},
-    {"list", fmlp_profile_list},
+    {"show", fmlp_profile_show},     {"table", fmlp_profile_table}, {"top", fmlp_profile_top},
+    {"export", fmlp_profile_export}, {"list", fmlp_profile_list},
 };
 
-#define VERB_NAMES "show table export list"
+#define VERB_NAMES "show table top export list"
 
 fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error) {
   const char *verb = argument_count > 1 ? arguments[1] : "";
@@ -97,7 +98,7 @@ fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_erro
   if (help) return fputs(USAGE, stdout) >= 0 ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output");
   for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++)
     if (strcmp(verb, VERBS[i].name) == 0) return VERBS[i].run(argument_count - 2, arguments + 2, error);
-  static const char *const LATER[] = {"diff", "check", "top"};
+  static const char *const LATER[] = {"diff", "check"};
   for (size_t i = 0; i < sizeof LATER / sizeof *LATER; i++)
     if (strcmp(verb, LATER[i]) == 0)
       return fmlp_fail(error, FMLP_ERR_USAGE, "profile %s is not built yet; there are: " VERB_NAMES, verb);

@@ -19,6 +19,7 @@ FMLP_WARN_UNUSED fmlp_status fmlp_profile_find(const char *source, char *path, s
  * a missing or damaged profile, FMLP_ERR_OTHER for an output that cannot be written. */
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_show(int count, char *const *arguments, fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_table(int count, char *const *arguments, fmlp_error *error);
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_top(int count, char *const *arguments, fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_list(int count, char *const *arguments, fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_export(int count, char *const *arguments, fmlp_error *error);
 

@@ -119,6 +119,14 @@ static void the_unified_table_is_printed(void **state) {
   assert_non_null(strstr(printed, "  run > labels > labels.search\n"));
 }
 
+static void candidates_are_named(void **state) {
+  (void)state;
+  fmlp_error error = {""};
+  assert_int_equal(RUN(&error, "top", GOLDEN), FMLP_OK);
+  assert_non_null(strstr(printed, "  86.6 %    2790.000 ms  model.forest  (common/stages/forest.c:310)\n"));
+  assert_non_null(strstr(printed, "   5.6 %  in 6 others, each below 5 %"));
+}
+
 static void help_is_printed(void **state) {
   (void)state;
   fmlp_error error = {""};
@@ -168,6 +176,9 @@ static void wrong_arguments_are_refused_with_a_hint(void **state) {
   expect_refusal(RUN(&error, "table", GOLDEN, "--filter", "a("), FMLP_ERR_USAGE, &error, "a(");
   expect_refusal(RUN(&error, "table", GOLDEN, "--frob"), FMLP_ERR_USAGE, &error, "--frob");
   expect_refusal(RUN(&error, "table", "/dev/null"), FMLP_ERR_INPUT, &error, "/dev/null");
+  expect_refusal(RUN(&error, "top"), FMLP_ERR_USAGE, &error, "which run");
+  expect_refusal(RUN(&error, "top", GOLDEN, GOLDEN), FMLP_ERR_USAGE, &error, "one RUN");
+  expect_refusal(RUN(&error, "top", "--all"), FMLP_ERR_USAGE, &error, "--all");
   expect_refusal(RUN(&error, "shwo"), FMLP_ERR_USAGE, &error, "shwo");
   expect_refusal(run(0, NULL, &error), FMLP_ERR_USAGE, &error, "no verb");
 }
@@ -178,6 +189,7 @@ int main(void) {
       cmocka_unit_test(a_run_folder_stands_for_its_profile),
       cmocka_unit_test(a_profile_is_exported_whole_or_not_at_all),
       cmocka_unit_test(the_unified_table_is_printed),
+      cmocka_unit_test(candidates_are_named),
       cmocka_unit_test(help_is_printed),
       cmocka_unit_test(wrong_arguments_are_refused_with_a_hint),
   };
