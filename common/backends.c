@@ -126,6 +126,15 @@ fmlp_status fmlp_compute_open(const char *request, fmlp_compute *compute, char *
   return open_named(backend, ordinal, compute, error);
 }
 
+const struct fmlp_device_hooks *fmlp_compute_trace(const char *request, const char **reason) {
+  char name[NAME_CAPACITY] = "";
+  int32_t ordinal = 0;
+  if (strcmp(request, "auto") == 0) request = preferred();
+  const fmlp_backend *backend = parse(request, name, &ordinal) ? fmlp_backend_find(name) : NULL;
+  *reason = strcmp(name, "cuda") == 0 ? "cuda: not compiled into this build" : "no GPU was used";
+  return backend ? backend->trace : NULL;
+}
+
 void fmlp_compute_close(fmlp_compute *compute) {
   if (compute->backend) compute->backend->close(compute->device);
   memset(compute, 0, sizeof *compute);

@@ -10,6 +10,10 @@ const fmlp_backend *const *fmlp_backends(void);
 /* By name; NULL when this build has none of that name. */
 const fmlp_backend *fmlp_backend_find(const char *name);
 
+/* How the profiler asks about the devices that a request may open; NULL, with the reason, when it opens none
+ * that can be traced. */
+const struct fmlp_device_hooks *fmlp_compute_trace(const char *request, const char **reason);
+
 /* Opens what `runtime.device` asks for: "auto", "cpu", "cuda", "cuda:N", and in test builds "paranoid",
  * "simt". `auto` takes cuda when usable, else cpu, and then writes why into `notice` (capacity bytes, "" when
  * there is nothing to say). A named backend that is missing or unusable: FMLP_ERR_DEVICE with the reason; an

@@ -31,6 +31,7 @@
 #include "common/stages/labels.h"
 #include "common/stages/weights.h"
 #include "prof/capture.h"
+#include "prof/sources/device_trace.h"
 #include "prof/span.h"
 
 typedef struct pipeline {
@@ -323,6 +324,15 @@ static fmlp_status attempt(pipeline *run, fmlp_error *error) {
   return status;
 }
 
+/* Before a device is opened: the profiler sees it from the beginning, where it was asked for all there is. */
+static void prepare_trace(const fmlp_runtime_settings *runtime, const char *device) {
+  if (!runtime->profile || runtime->profile_level != FMLP_PROFILE_FULL) return;
+  const char *reason = "";
+  const fmlp_device_hooks *hooks = fmlp_compute_trace(device, &reason);
+  fmlp_device_trace_dump(fmlp_build.test_hooks ? getenv("FMLP_CUPTI_DUMP") : NULL);
+  fmlp_device_trace_prepare(hooks, reason);
+}
+
 /* `auto` promises a result where there is one to be had: when its device fails, the run starts again on the
  * cpu, from nothing. Its outputs are the same on either, and a folder appears only when it is whole. */
 static fmlp_status start_again(pipeline *run, fmlp_error *error) {
@@ -333,6 +343,7 @@ static fmlp_status start_again(pipeline *run, fmlp_error *error) {
   (void)snprintf(again.notice, sizeof again.notice, "%s; starting again on the cpu", error->text);
   error->text[0] = '\0';
   char unused[1];
+  prepare_trace(&again.settings->runtime, "cpu");
   FMLP_TRY(fmlp_compute_open("cpu", &again.compute, unused, sizeof unused, error));
   return attempt(&again, error);
 }
@@ -343,6 +354,7 @@ fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *
   FMLP_TRY(fmlp_check_same_sections(request, &run.plan, error));
   fmlp_threads_set(run.settings->runtime.threads);
   const char *device = run.settings->runtime.device;
+  prepare_trace(&run.settings->runtime, device);
   FMLP_TRY(fmlp_compute_open(device, &run.compute, run.notice, sizeof run.notice, error));
   fmlp_log_set_level(run.settings->runtime.log_level);
   const bool may_fall_back = strcmp(device, "auto") == 0 && strcmp(run.compute.backend->name, "cpu") != 0;

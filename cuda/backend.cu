@@ -13,6 +13,7 @@
 #include "cuda/device.h"
 #include "cuda/kernel.h"
 #include "cuda/runtime.h"
+#include "prof/sources/device_trace.h"
 
 /* The files with kernels: each has a list of them (FMLP_CUDA_ENTRIES), ended by FMLP_GPU_KERNEL_COUNT. */
 #define FILES(X)                                                                                             \
@@ -521,6 +522,29 @@ const fmlp_gpu_runtime fmlp_cuda_runtime = {
     .last_error = cuda_last_error,
 };
 
+/* ---- for the profiler ---- */
+
+static void wait_for_trace(void) {
+  (void)cudaDeviceSynchronize();
+  (void)cudaGetLastError();
+}
+
+static bool facts_for_trace(int32_t ordinal, fmlp_device_facts *facts) {
+  fmlp_gpu_limits limits;
+  const cudaError_t error = read_limits(ordinal, &limits);
+  (void)cudaGetLastError();
+  if (error != cudaSuccess) return false;
+  (void)snprintf(facts->name, sizeof facts->name, "%s", limits.name);
+  facts->memory = limits.total_memory;
+  facts->multiprocessors = limits.multiprocessors;
+  /* kHz and bits; memory moves a word on both edges of its clock */
+  facts->bytes_per_second = (int64_t)attribute(cudaDevAttrMemoryClockRate, ordinal) * 1000 * 2 *
+                            (attribute(cudaDevAttrGlobalMemoryBusWidth, ordinal) / 8);
+  return true;
+}
+
+static const fmlp_device_hooks trace_hooks = {count_devices, wait_for_trace, facts_for_trace};
+
 static fmlp_status open_device(int32_t ordinal, fmlp_device **device, fmlp_error *error) {
   return fmlp_gpu_open(&fmlp_cuda_runtime, ordinal, device, error);
 }
@@ -529,6 +553,7 @@ const fmlp_backend fmlp_cuda_backend = {
     .name = "cuda",
     .available = cuda_available,
     .describe = cuda_describe,
+    .trace = &trace_hooks,
     .open = open_device,
     FMLP_GPU_BACKEND_FUNCTIONS,
 };

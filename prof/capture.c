@@ -10,6 +10,7 @@
 #include "prof/recorder.h"
 #include "prof/source.h"
 #include "prof/sources/bandwidth.h"
+#include "prof/sources/device_trace.h"
 #include "prof/sources/memory.h"
 #include "prof/sources/nvtx.h"
 #include "prof/sources/sampler.h"
@@ -34,6 +35,7 @@ static fmlp_capture_level capture_level;
 /* Started in this order, ended in the opposite one. */
 static const fmlp_capture_source *const sources[] = {
     &fmlp_bandwidth_source, /* first, so ended last: its buffers are in nobody's peak */
+    &fmlp_device_source, /* ended after the host's sources: its counters stand behind theirs */
     &fmlp_nvtx_source,
     &fmlp_sampler_source,
     &fmlp_memory_source, /* last: what other sources allocate while they start and stop is not counted */

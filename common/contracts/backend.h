@@ -30,6 +30,9 @@ typedef struct fmlp_backend {
   /* Optional (NULL): all there is to say about devices and drivers, in lines that end with a newline. */
   void (*describe)(char *text, size_t capacity);
 
+  /* Optional: how the profiler asks about these devices (prof/sources/device_trace.h). */
+  const struct fmlp_device_hooks *trace;
+
   /* Opens device number `ordinal`. On success the caller owns `*device` and ends it with close. */
   fmlp_status (*open)(int32_t ordinal, fmlp_device **device, fmlp_error *error);
   void (*close)(fmlp_device *device);

@@ -2,6 +2,7 @@
 #include "prof/views/losses.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void write_cost(const fmlp_capture *capture, FILE *out) {
   const double pair = (double)capture->pair_picoseconds / 1000;
@@ -20,9 +21,37 @@ static void write_cost(const fmlp_capture *capture, FILE *out) {
         count, (double)overhead / 1e6, wall > 0 ? 100 * (double)overhead / wall : 0);
 }
 
+/* The time in which devices did anything: operations at one time count once. */
+static int64_t busy_time(const fmlp_capture *capture) {
+  int64_t busy = 0, end = 0;
+  for (int64_t i = 0; i < capture->operation_count; i++) { /* by start */
+    const fmlp_capture_operation *operation = &capture->operations[i];
+    if (operation->end <= end) continue;
+    busy += operation->end - (operation->start > end ? operation->start : end);
+    end = operation->end;
+  }
+  return busy;
+}
+
+/* What became of the GPU timeline, where it was asked for. */
+static void write_timeline(const fmlp_capture *capture, FILE *out) {
+  static const char held[] = "collected by ";
+  const double wall = (double)(capture->stop - capture->start);
+  if (capture->level != FMLP_CAPTURE_FULL) return;
+  if (strncmp(capture->device_reason, held, strlen(held)) == 0)
+    (void)fprintf(out, "GPU timeline: %s, so not here; spans and NVTX ranges are kept.\n",
+                  capture->device_reason);
+  else if (capture->device_reason[0])
+    (void)fprintf(out, "GPU timeline: none: %s.\n", capture->device_reason);
+  else
+    (void)fprintf(out,
+                  "GPU timeline: %" PRId64 " operations, %" PRId64 " calls; busy %.1f %% of the wall time.\n",
+                  capture->operation_count, capture->call_count,
+                  wall > 0 ? 100 * (double)busy_time(capture) / wall : 0);
+}
+
 static void write_devices(const fmlp_capture *capture, FILE *out) {
-  if (capture->level == FMLP_CAPTURE_FULL && capture->device_reason[0])
-    (void)fprintf(out, "Devices: %s\n", capture->device_reason);
+  write_timeline(capture, out);
   if (capture->unattributed_operations)
     (void)fprintf(out, "Unattributed: %" PRId64 " of %" PRId64 " device operations.\n",
                   capture->unattributed_operations, capture->operation_count);
