@@ -43,7 +43,7 @@ static void write_timeline(const fmlp_capture *capture, FILE *out) {
                   capture->device_reason);
   else if (capture->device_reason[0])
     (void)fprintf(out, "GPU timeline: none: %s.\n", capture->device_reason);
-  else
+  else if (capture->device_count > 0)
     (void)fprintf(out,
                   "GPU timeline: %" PRId64 " operations, %" PRId64 " calls; busy %.1f %% of the wall time.\n",
                   capture->operation_count, capture->call_count,

@@ -201,7 +201,8 @@ static void a_tree_leaves_out_empty_columns(void **state) {
       "    2        1  14.0 us   9.4 %  14.0 us  7.00 us       0        0 B    128 B  9.14 MB/s    walk "
       "\"a;b\" <\\>\n"
       "\n14 calls on 7 paths of 2 threads; internal time 149000 ns, wall time 120000 ns.\n"
-      "14 spans at 20.5 ns: 0.239 % of the wall time.\n");
+      "14 spans at 20.5 ns: 0.239 % of the wall time.\n"
+      "GPU timeline: 0 operations, 0 calls; busy 0.0 % of the wall time.\n");
   free(text);
   fmlp_capture_free(capture);
 }
