@@ -142,6 +142,7 @@ static fmlp_status build_report(const fmlp_finish_input *input, const timing *ti
       .wall_time = input->capture ? input->capture->stop - input->capture->start : 0,
       .time_count = times->table.row_count,
       .times = times->rows,
+      .profile_page = input->capture ? "profile/profile.html" : NULL,
       .warning_count = split_lines(warnings, lines),
       .warnings = lines,
       .manifest_count = sizeof pairs / sizeof *pairs,

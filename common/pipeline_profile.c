@@ -15,6 +15,7 @@
 #include "prof/store/history.h"
 #include "prof/store/profile_check.h"
 #include "prof/store/profile_file.h"
+#include "prof/views/export_html.h"
 #include "prof/views/report.h"
 #include "prof/views/unified.h"
 
@@ -156,6 +157,20 @@ static fmlp_status write_file(const fmlp_profile *profile, fmlp_run_folder *fold
   return status;
 }
 
+static fmlp_status write_page(const fmlp_profile *profile, fmlp_run_folder *folder, fmlp_error *error) {
+  static const fmlp_html_options OPTIONS = {.max_events = FMLP_HTML_RUN_EVENTS};
+  char *text = NULL;
+  size_t size = 0;
+  FILE *out = open_memstream(&text, &size);
+  bool made = out && fmlp_export_html(profile, &OPTIONS, out);
+  if (out && fclose(out) != 0) made = false;
+  fmlp_status status = made
+                           ? fmlp_run_folder_write(folder, "profile/profile.html", text, (int64_t)size, error)
+                           : fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profile/profile.html");
+  free(text);
+  return status;
+}
+
 fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *folder, fmlp_error *error) {
   for (int32_t c = 0; c < profile->capture_count; c++) {
     const char *wrong = fmlp_profile_check(profile->captures[c]);
@@ -163,7 +178,8 @@ fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *fol
   }
   FMLP_TRY(write_file(profile, folder, error));
   FMLP_TRY(write_made(folder, "profile/profile.txt", fmlp_report_text(profile->captures[0]), error));
-  return write_made(folder, "profile/profile.json", table_json(profile), error);
+  FMLP_TRY(write_made(folder, "profile/profile.json", table_json(profile), error));
+  return write_page(profile, folder, error);
 }
 
 fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_profile *profile,

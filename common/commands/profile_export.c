@@ -10,12 +10,13 @@
 #include "common/io/byte_sink.h"
 #include "prof/store/profile.h"
 #include "prof/views/export.h"
+#include "prof/views/export_html.h"
 
 typedef bool (*export_function)(const fmlp_capture *capture, FILE *out);
 
 static const struct export_format {
   const char *name;
-  export_function export;
+  export_function export; /* of the first capture; NULL: the page, which takes the profile */
 } FORMATS[] = {
     {"pstats", fmlp_export_pstats},
     {"chrome", fmlp_export_chrome},
@@ -23,9 +24,10 @@ static const struct export_format {
     {"collapsed", fmlp_export_collapsed},
     {"dot", fmlp_export_dot},
     {"csv", fmlp_export_csv},
+    {"html", NULL},
 };
 
-#define FORMAT_NAMES "pstats chrome speedscope collapsed dot csv"
+#define FORMAT_NAMES "pstats chrome speedscope collapsed dot csv html"
 
 typedef struct export_request {
   const char *source;
@@ -37,9 +39,6 @@ static fmlp_status set_format(export_request *request, const char *word, fmlp_er
   for (size_t i = 0; i < sizeof FORMATS / sizeof FORMATS[0]; i++)
     if (strcmp(FORMATS[i].name, word) == 0) request->format = &FORMATS[i];
   if (request->format && strcmp(request->format->name, word) == 0) return FMLP_OK;
-  if (strcmp(word, "html") == 0)
-    return fmlp_fail(error, FMLP_ERR_USAGE,
-                     "profile export: --format html is not built yet; there is: " FORMAT_NAMES);
   return fmlp_fail(error, FMLP_ERR_USAGE, "profile export: --format %s is unknown; use one of: " FORMAT_NAMES,
                    word);
 }
@@ -83,7 +82,12 @@ static ssize_t write_target(void *cookie, const char *bytes, size_t count) {
   return to->status == FMLP_OK ? (ssize_t)count : 0; /* 0: failed */
 }
 
-static fmlp_status write_export(const fmlp_capture *capture, export_function export, const char *path,
+static bool write_format(const fmlp_profile *profile, export_function export, FILE *out) {
+  const fmlp_html_options options = {.sources = true};
+  return export ? export(profile->captures[0], out) : fmlp_export_html(profile, &options, out);
+}
+
+static fmlp_status write_export(const fmlp_profile *profile, export_function export, const char *path,
                                 fmlp_error *error) {
   target to = {.error = error};
   struct stat old;
@@ -91,7 +95,7 @@ static fmlp_status write_export(const fmlp_capture *capture, export_function exp
     return fmlp_fail(error, FMLP_ERR_OTHER, "cannot write %s: it is there and no ordinary file", path);
   FMLP_TRY(fmlp_byte_sink_open(path, true, &to.sink, error));
   FILE *out = fopencookie(&to, "w", (cookie_io_functions_t){.write = write_target});
-  bool written = out && export(capture, out);
+  bool written = out && write_format(profile, export, out);
   if (out && fclose(out) != 0) written = false;
   if (to.status == FMLP_OK && !written)
     to.status = fmlp_fail(error, FMLP_ERR_OTHER, "%s: out of memory", path);
@@ -101,7 +105,7 @@ static fmlp_status write_export(const fmlp_capture *capture, export_function exp
 }
 
 /* What devices did, beside "name.prof": "name.gpu.prof". */
-static fmlp_status write_device(const fmlp_capture *capture, const char *path, fmlp_error *error) {
+static fmlp_status write_device(const fmlp_profile *profile, const char *path, fmlp_error *error) {
   static const char ENDING[] = ".prof";
   char beside[4096];
   size_t length = strlen(path), ending = sizeof ENDING - 1;
@@ -109,7 +113,7 @@ static fmlp_status write_device(const fmlp_capture *capture, const char *path, f
   int needed = snprintf(beside, sizeof beside, "%.*s.gpu%s", (int)length, path, ENDING);
   if (needed < 0 || (size_t)needed >= sizeof beside)
     return fmlp_fail(error, FMLP_ERR_OTHER, "%s: the path is too long", path);
-  return write_export(capture, fmlp_export_pstats_device, beside, error);
+  return write_export(profile, fmlp_export_pstats_device, beside, error);
 }
 
 fmlp_status fmlp_profile_export(int count, char *const *arguments, fmlp_error *error) {
@@ -120,10 +124,10 @@ fmlp_status fmlp_profile_export(int count, char *const *arguments, fmlp_error *e
   FMLP_TRY(fmlp_profile_find(request.source, path, sizeof path, &found, error));
   fmlp_profile *profile = fmlp_profile_load(path, message, (int64_t)sizeof message);
   if (!profile) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
-  const fmlp_capture *capture = profile->captures[0];
-  fmlp_status status = write_export(capture, request.format->export, request.output, error);
-  if (status == FMLP_OK && request.format->export == fmlp_export_pstats && capture->operation_count > 0)
-    status = write_device(capture, request.output, error);
+  fmlp_status status = write_export(profile, request.format->export, request.output, error);
+  if (status == FMLP_OK && request.format->export == fmlp_export_pstats &&
+      profile->captures[0]->operation_count > 0)
+    status = write_device(profile, request.output, error);
   fmlp_profile_free(profile);
   return status;
 }

@@ -1,4 +1,5 @@
-/* report.html: one self-contained page with inline charts; no network, no file beside it. */
+/* report.html: one self-contained page with inline charts; no network, no file beside it but the profile's page,
+ * which it links. */
 #ifndef FMLP_COMMON_STAGES_REPORT_H
 #define FMLP_COMMON_STAGES_REPORT_H
 
@@ -57,6 +58,7 @@ typedef struct fmlp_report_input {
   int64_t wall_time; /* ns of the whole run, 0 = unknown; shares are of the sum of tottime over all rows */
   int64_t time_count;
   const fmlp_report_time *times;
+  const char *profile_page; /* the profile's page as seen from this one, e.g. "profile/profile.html" */
   int64_t warning_count;
   const char *const *warnings;
   int64_t manifest_count;

@@ -43,7 +43,13 @@ static void times_table(const fmlp_report_input *input, fmlp_text *text) {
   }
   fmlp_text_append(text, "Share: a span's own time in that of all spans of all threads, ");
   fmlp_page_duration(text, whole);
-  fmlp_text_append(text, ". Coloured from 5\xc2\xa0% up: only these are worth optimising.</p>\n</div>\n");
+  fmlp_text_append(text, ". Coloured from 5\xc2\xa0% up: only these are worth optimising.");
+  if (input->profile_page != NULL) {
+    fmlp_text_append(text, " Call paths, timeline and memory: <a href=\"");
+    fmlp_text_html(text, input->profile_page);
+    fmlp_text_append(text, "\">the profile</a>.");
+  }
+  fmlp_text_append(text, "</p>\n</div>\n");
   if (shown == input->time_count) return;
   fmlp_text_append(text, "<details><summary>");
   fmlp_page_count(text, input->time_count - shown);

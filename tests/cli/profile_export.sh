@@ -8,7 +8,7 @@ fi
 expect 0 '' -- synth --ticks 20000 ticks.csv
 expect 0 '' -- run data.path=ticks.csv bars.threshold=20 labeling.volatility.window=20 labeling.side=both \
   model.params.n_estimators=5 validation=purged_kfold run.dir=full
-for format in pstats:prof chrome:trace.json speedscope:speedscope.json collapsed:folded dot:dot csv:csv csv:csv.gz; do
+for format in pstats:prof chrome:trace.json speedscope:speedscope.json collapsed:folded dot:dot csv:csv csv:csv.gz html:html; do
   expect 0 '' -- profile export --format "${format%%:*}" -o "full.${format#*:}" full
 done
 current='compressed by its name'
@@ -42,6 +42,8 @@ trace = json.load(open("full.trace.json"))
 scope = json.load(open("full.speedscope.json"))
 dot = open("full.dot").read()
 rows = list(csv.DictReader(open("full.csv")))
+page, own = (json.loads(re.search(r'id="capture">([^<]*)</script>', open(name, encoding="utf-8").read())[1])
+             for name in ("full.html", "full/profile/profile.html"))
 with open("full.prof", "rb") as file:
     stats = marshal.load(file)
 found = {
@@ -51,6 +53,9 @@ found = {
     "collapsed": sum(int(line.rpartition(" ")[2]) for line in open("full.folded")),
     "dot": sum(map(int, re.findall(r"^  f\d+ \[.* tottime_ns=(\d+)", dot, re.M))),
     "csv": sum(int(row["tottime_ns"]) for row in rows),
+    "html": sum(page["nodes"]["self"]),
+    "html functions": sum(page["functions"]["tottime"]),
+    "the run's page": own["capture"]["tottime"],
 }
 wrong = {name: value for name, value in found.items() if value != total}
 # A timeline's spans are rounded one by one.
@@ -78,8 +83,7 @@ expect 3 'a table made of a profile; read the profile itself' -- profile show fu
 
 # Mistakes: one line, and nothing written.
 mkdir empty
-expect 2 'svg is unknown; use one of: pstats chrome speedscope collapsed dot csv' -- profile export --format svg -o empty/x full
-expect 2 'not built yet' -- profile export --format html -o empty/x full
+expect 2 'svg is unknown; use one of: pstats chrome speedscope collapsed dot csv html' -- profile export --format svg -o empty/x full
 expect 2 'format is missing' -- profile export -o empty/x full
 expect 2 '-o OUTPUT is missing' -- profile export --format csv full
 expect 3 'absent' -- profile export --format csv -o empty/x absent
