@@ -16,6 +16,7 @@ static const char USAGE[] =
     "       fmlp profile table RUN|FILE [--format text|csv|json] [--sort COLUMN] [--top N] [--filter REGEX]\n"
     "                          [--depth N] [--flat]\n"
     "       fmlp profile top RUN|FILE\n"
+    "       fmlp profile lines RUN|FILE [--filter REGEX] [--top N] [--source FOLDER]\n"
     "       fmlp profile export --format FORMAT -o OUTPUT RUN|FILE\n"
     "       fmlp profile list DIR\n"
     "\n"
@@ -43,6 +44,11 @@ static const char USAGE[] =
     "  --flat          one list in the column's order instead of a tree\n"
     "\n"
     "top: what has 5 % or more, why it is slow, and the measured limit it runs against\n"
+    "\n"
+    "lines: the lines of the sources that the sampler found most often (runtime.profile_sampling)\n"
+    "  --filter REGEX  lines whose file:line(function) matches\n"
+    "  --top N         the N with the most samples (default: 40)\n"
+    "  --source FOLDER where the sources are (default: the current folder)\n"
     "\n"
     "export: for other programs\n"
     "  --format FORMAT pstats (Python, snakeviz, gprof2dot), chrome (Perfetto), speedscope, collapsed "
@@ -84,11 +90,15 @@ static const struct verb {
   const char *name;
   fmlp_status (*run)(int count, char *const *arguments, fmlp_error *error); /* the arguments after the verb */
 } VERBS[] = {
-    {"show", fmlp_profile_show},     {"table", fmlp_profile_table}, {"top", fmlp_profile_top},
-    {"export", fmlp_profile_export}, {"list", fmlp_profile_list},
+    {"show", fmlp_profile_show},
+    {"table", fmlp_profile_table},
+    {"top", fmlp_profile_top},
+    {"lines", fmlp_profile_lines},
+    {"export", fmlp_profile_export},
+    {"list", fmlp_profile_list},
 };
 
-#define VERB_NAMES "show table top export list"
+#define VERB_NAMES "show table top lines export list"
 
 fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error) {
   const char *verb = argument_count > 1 ? arguments[1] : "";

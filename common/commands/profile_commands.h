@@ -21,6 +21,7 @@ FMLP_WARN_UNUSED fmlp_status fmlp_profile_show(int count, char *const *arguments
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_table(int count, char *const *arguments, fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_top(int count, char *const *arguments, fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_list(int count, char *const *arguments, fmlp_error *error);
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_lines(int count, char *const *arguments, fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_export(int count, char *const *arguments, fmlp_error *error);
 
 #endif

@@ -54,7 +54,7 @@ struct fmlp_frame_finder {
   char root[NAME];  /* of our own sources, with its last slash; "" unknown */
   char build[NAME]; /* the folder they were compiled in, from the root; "" when it is outside */
   char file[NAME];  /* the last answer's */
-  char unnamed[NAME + 32];
+  char *demangled;  /* likewise; NULL where the name is one of C */
 };
 
 /* Separate files of debugging information are not looked for: libdw would ask servers for them. */
@@ -158,7 +158,10 @@ static Dwfl_Line *line_of(Dwfl_Module *debug, uint64_t address, char file[NAME],
   Dwfl_Line *found = debug ? dw.getsrc(debug, address) : NULL;
   const char *name = found ? dw.lineinfo(found, NULL, line, NULL, NULL, NULL) : NULL;
   file[0] = '\0';
-  if (name) plain_path(name, file);
+  const char *folder = name && name[0] != '/' ? dw.line_comp_dir(found) : NULL;
+  char path[2 * NAME];
+  (void)snprintf(path, sizeof path, "%s%s%s", folder ? folder : "", folder ? "/" : "", name ? name : "");
+  plain_path(path, file);
   return found;
 }
 
@@ -205,11 +208,25 @@ fmlp_frame_finder *fmlp_frames_open(void) {
 void fmlp_frames_close(fmlp_frame_finder *finder) {
   if (!finder) return;
   if (finder->dwfl) dw.end(finder->dwfl);
+  free(finder->demangled);
   free(finder);
 }
 
 bool fmlp_frames_have_lines(const fmlp_frame_finder *finder) {
   return finder->dwfl != NULL;
+}
+
+/* Names of C++ as its runtime writes them, where a library has brought that along. */
+static const char *readable_name(fmlp_frame_finder *finder, const char *name) {
+  typedef char *(*demangle_function)(const char *, char *, size_t *, int *);
+  if (name[0] != '_' || name[1] != 'Z') return name;
+  demangle_function demangle = NULL;
+  void *found = dlsym(RTLD_DEFAULT, "__cxa_demangle");
+  memcpy(&demangle, &found, sizeof found);
+  int status = -1;
+  free(finder->demangled);
+  finder->demangled = demangle ? demangle(name, NULL, NULL, &status) : NULL;
+  return finder->demangled && status == 0 ? finder->demangled : name;
 }
 
 bool fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address, fmlp_frame_place *place) {
@@ -225,14 +242,8 @@ bool fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address, fmlp_frame_pl
   Dl_info known;
   if (!place->function && dladdr((void *)(uintptr_t)address, &known) && known.dli_sname)
     place->function = known.dli_sname;
-  if (!place->function) {
-    const char *name = strrchr(in->path, '/');
-    (void)snprintf(finder->unnamed, sizeof finder->unnamed, "%s+0x%llx",
-                   in == &finder->modules[0] ? "program"
-                   : name                    ? name + 1
-                                             : "?",
-                   (unsigned long long)place->address);
-    place->function = finder->unnamed;
-  }
+  if (place->function) place->function = readable_name(finder, place->function);
+  const char *name = strrchr(in->path, '/');
+  if (!place->function) place->function = in == &finder->modules[0] ? "program" : name ? name + 1 : "?";
   return true;
 }

@@ -9,7 +9,7 @@
 typedef struct fmlp_frame_finder fmlp_frame_finder;
 
 typedef struct fmlp_frame_place {
-  const char *function; /* never NULL */
+  const char *function; /* where it has no name: its module's; never NULL */
   const char *file;     /* NULL unknown; of the program's own sources: relative to their root */
   int line;             /* 0 unknown */
   uint64_t address;     /* within its module: the same in every run */
