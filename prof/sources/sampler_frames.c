@@ -13,6 +13,14 @@ typedef struct Dwfl Dwfl;
 typedef struct Dwfl_Module Dwfl_Module;
 typedef struct Dwfl_Line Dwfl_Line;
 
+typedef struct Dwarf_CFI Dwarf_CFI;
+typedef struct Dwarf_Frame Dwarf_Frame;
+
+typedef struct dwarf_op {
+  uint8_t atom;
+  uint64_t number, number2, offset;
+} dwarf_op;
+
 typedef struct dwfl_callbacks {
   void *find_elf; /* not asked: files are named */
   int (*find_debuginfo)(Dwfl_Module *, void **, const char *, uint64_t, const char *, const char *, uint32_t,
@@ -32,6 +40,9 @@ static struct {
   Dwfl_Line *(*getsrc)(Dwfl_Module *, uint64_t);
   const char *(*lineinfo)(Dwfl_Line *, uint64_t *, int *, int *, uint64_t *, uint64_t *);
   const char *(*line_comp_dir)(Dwfl_Line *);
+  Dwarf_CFI *(*eh_cfi)(Dwfl_Module *, uint64_t *);
+  int (*addrframe)(Dwarf_CFI *, uint64_t, Dwarf_Frame **);
+  int (*frame_cfa)(Dwarf_Frame *, dwarf_op **, size_t *);
 } dw;
 
 enum { MODULES = 256, NAME = 512, SEGMENTS = 8 };
@@ -89,6 +100,9 @@ static void load_libdw(void) {
       {"dwfl_module_getsrc", &dw.getsrc},
       {"dwfl_lineinfo", &dw.lineinfo},
       {"dwfl_line_comp_dir", &dw.line_comp_dir},
+      {"dwfl_module_eh_cfi", &dw.eh_cfi},
+      {"dwarf_cfi_addrframe", &dw.addrframe},
+      {"dwarf_frame_cfa", &dw.frame_cfa},
   };
   dw.loaded = true;
   for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
@@ -246,4 +260,28 @@ bool fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address, fmlp_frame_pl
   const char *name = strrchr(in->path, '/');
   if (!place->function) place->function = in == &finder->modules[0] ? "program" : name ? name + 1 : "?";
   return true;
+}
+
+int64_t fmlp_frames_caller(fmlp_frame_finder *finder, uint64_t address) {
+#if defined(__x86_64__)
+  enum { REGISTER_PLUS_OFFSET = 0x92 /* DW_OP_bregx */, STACK_POINTER = 7, RETURN_ADDRESS = 8 };
+  module *in = module_at(finder, address);
+  Dwfl_Module *debug = in && in != &finder->modules[0] ? debug_of(finder, in) : NULL;
+  uint64_t bias = 0;
+  Dwarf_CFI *tables = debug ? dw.eh_cfi(debug, &bias) : NULL;
+  Dwarf_Frame *frame = NULL;
+  if (!tables || dw.addrframe(tables, address - bias, &frame) != 0) return -1;
+  dwarf_op *operations = NULL;
+  size_t count = 0;
+  int64_t offset = -1;
+  if (dw.frame_cfa(frame, &operations, &count) == 0 && count == 1 &&
+      operations[0].atom == REGISTER_PLUS_OFFSET && operations[0].number == STACK_POINTER)
+    offset = (int64_t)operations[0].number2 - RETURN_ADDRESS;
+  free(frame);
+  return offset;
+#else
+  (void)finder;
+  (void)address;
+  return -1;
+#endif
 }

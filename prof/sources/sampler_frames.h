@@ -22,6 +22,11 @@ void fmlp_frames_close(fmlp_frame_finder *finder);
 /* False when the address is in no text that is loaded. Its strings last until the next call. */
 bool fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address, fmlp_frame_place *place);
 
+/* For code of a library at `address`, that keeps no frame pointer: how far above the stack pointer (bytes)
+ * its return address is, as the library's tables for exceptions say. -1 where they do not, and for the
+ * program's own code, which has frame pointers. Needs libdw. */
+int64_t fmlp_frames_caller(fmlp_frame_finder *finder, uint64_t address);
+
 /* False where lines cannot be had. */
 bool fmlp_frames_have_lines(const fmlp_frame_finder *finder);
 

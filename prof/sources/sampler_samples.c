@@ -14,12 +14,13 @@ typedef struct known_address {
   int32_t function, file, line;
   bool found;
   uint64_t within;
+  int64_t caller; /* fmlp_frames_caller */
 } known_address;
 
 typedef struct known_stack {
-  const uint64_t *addresses; /* NULL: free */
-  int32_t frames;            /* in the buffer */
-  int32_t first, count;      /* in the capture */
+  uint64_t *addresses; /* NULL: free */
+  int32_t frames;
+  int32_t first, count; /* in the capture */
 } known_stack;
 
 typedef struct making {
@@ -60,6 +61,7 @@ static bool more_addresses(making *work) {
 
 /* NULL when memory runs out. */
 static const known_address *look_up(making *work, uint64_t address) {
+  if (address == 0) address = 1; /* is nowhere as well */
   if (2 * work->address_count >= work->address_capacity && !more_addresses(work)) return NULL;
   known_address *known = slot_of(work->addresses, work->address_capacity, address);
   if (known->address != 0) return known;
@@ -72,6 +74,7 @@ static const known_address *look_up(making *work, uint64_t address) {
   if (place.file) known->file = fmlp_capture_name(work->capture, place.file);
   known->line = place.line;
   known->within = place.address;
+  known->caller = fmlp_frames_caller(work->finder, address);
   return known->function < 0 || (place.file && known->file < 0) ? NULL : known;
 }
 
@@ -106,8 +109,33 @@ static const known_stack *stack_of(making *work, const uint64_t *addresses, int3
                               memcmp(stack->addresses, addresses, (size_t)frames * sizeof *addresses) != 0))
     if (++stack == work->stacks + work->stack_capacity) stack = work->stacks;
   if (stack->addresses) return stack;
-  *stack = (known_stack){.addresses = addresses, .frames = frames};
+  *stack = (known_stack){.addresses = malloc((size_t)frames * sizeof *addresses), .frames = frames};
+  if (!stack->addresses) return NULL;
+  memcpy(stack->addresses, addresses, (size_t)frames * sizeof *addresses);
   return add_frames(work, stack) ? stack : NULL;
+}
+
+/* The stack of a record in `stack`: between its innermost frame, when that is a library's, and those that
+ * frame pointers gave, the callers that the library's tables find in the words on the stack. */
+static int32_t whole_stack(making *work, const fmlp_stack_record *record, const uint64_t *addresses,
+                           uint64_t stack[2 * FMLP_STACK_FRAMES]) {
+  const uint64_t *words = addresses + record->frames;
+  int32_t count = 1, rest = 1;
+  stack[0] = addresses[0];
+  for (int64_t at = 0; count < FMLP_STACK_FRAMES;) {
+    const known_address *known = look_up(work, stack[count - 1] - (count > 1));
+    if (!known || !known->found || known->caller < 0) break;
+    at += known->caller / (int64_t)sizeof *words;
+    if (at >= record->words) break;
+    const known_address *caller = look_up(work, words[at] - 1);
+    if (!caller || !caller->found) break;
+    stack[count++] = words[at++];
+  }
+  if (count > 1) /* frame pointers may have found the same caller */
+    for (int32_t i = 1; i < record->frames; i++)
+      if (addresses[i] == stack[count - 1]) rest = i + 1;
+  while (rest < record->frames) stack[count++] = addresses[rest++];
+  return count;
 }
 
 /* The thread of a sample outside spans: by its id, added when it recorded none. -1 when memory runs out. */
@@ -127,7 +155,9 @@ static bool add_sample(making *work, const fmlp_stack_record *record, const uint
   if (time < 0) return true;
   int32_t thread = fmlp_capture_thread_of(work->places, record->place);
   if (thread < 0) thread = thread_of(capture, record->thread);
-  const known_stack *stack = thread >= 0 ? stack_of(work, addresses, record->frames) : NULL;
+  uint64_t whole[2 * FMLP_STACK_FRAMES];
+  const int32_t frames = whole_stack(work, record, addresses, whole);
+  const known_stack *stack = thread >= 0 ? stack_of(work, whole, frames) : NULL;
   if (!stack) return false;
   const int32_t node = fmlp_capture_node_of(work->places, record->place);
   capture->samples[capture->sample_count++] =
@@ -170,6 +200,7 @@ bool fmlp_samples_add(fmlp_capture *capture, const fmlp_capture_places *places) 
   const bool done = add_all(&work);
   fmlp_frames_close(work.finder);
   free(work.addresses);
+  for (int64_t i = 0; i < work.stack_capacity && work.stacks; i++) free(work.stacks[i].addresses);
   free(work.stacks);
   if (done) {
     capture->dropped_samples = fmlp_stack_lost();

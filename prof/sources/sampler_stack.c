@@ -72,24 +72,44 @@ walk(const registers *from, uint64_t addresses[FMLP_STACK_FRAMES]) {
   return count;
 }
 
+extern const char __executable_start[], etext[]; /* the linker's: the program's text */
+
+/* What is on the stack above its pointer, when a library's code is at work. Not instrumented, as above. */
+__attribute__((no_sanitize("address", "thread", "undefined"))) static int32_t
+copy_words(const registers *from, uint64_t words[FMLP_STACK_WORDS]) {
+  if (from->instruction >= (uint64_t)(uintptr_t)__executable_start &&
+      from->instruction < (uint64_t)(uintptr_t)etext)
+    return 0;
+  if (from->stack % sizeof(uint64_t) != 0 || !readable(from->stack)) return 0;
+  uint64_t count = FMLP_STACK_WORDS;
+  const uint64_t next_page = (from->stack | (PAGE - 1)) + 1;
+  if (next_page - from->stack < count * sizeof(uint64_t) && !readable(next_page))
+    count = (next_page - from->stack) / sizeof(uint64_t);
+  const volatile uint64_t *stack = (const uint64_t *)(uintptr_t)from->stack; /* no memcpy: a sanitizer's */
+  for (uint64_t i = 0; i < count; i++) words[i] = stack[i];
+  return (int32_t)count;
+}
+
 static void take(const ucontext_t *context, int32_t overrun) {
-  uint64_t addresses[FMLP_STACK_FRAMES];
+  uint64_t values[FMLP_STACK_FRAMES + FMLP_STACK_WORDS];
   if (overrun > 0) (void)__atomic_fetch_add(&lost, overrun, __ATOMIC_RELAXED);
   const registers from = registers_of(context);
   if (own_id == 0) own_id = (int32_t)syscall(SYS_gettid);
+  const int32_t frames = walk(&from, values), words = copy_words(&from, values + frames);
   const fmlp_stack_record record = {.thread = own_id,
-                                    .frames = walk(&from, addresses),
+                                    .frames = (int16_t)frames,
+                                    .words = (int16_t)words,
                                     .time = fmlp_clock_nanoseconds(),
                                     .place = fmlp_span_place()};
-  const uint64_t words = RECORD_WORDS + (uint64_t)record.frames;
-  const uint64_t at = __atomic_fetch_add(&used, words, __ATOMIC_RELAXED);
-  if (at + words > BUFFER_WORDS) {
+  const uint64_t value_count = (uint64_t)frames + (uint64_t)words, whole = RECORD_WORDS + value_count;
+  const uint64_t at = __atomic_fetch_add(&used, whole, __ATOMIC_RELAXED);
+  if (at + whole > BUFFER_WORDS) {
     (void)__atomic_fetch_add(&lost, 1, __ATOMIC_RELAXED);
     if (at < BUFFER_WORDS) ((fmlp_stack_record *)(void *)&buffer[at])->frames = -1; /* the end */
     return;
   }
   *(fmlp_stack_record *)(void *)&buffer[at] = record;
-  for (int32_t i = 0; i < record.frames; i++) buffer[at + RECORD_WORDS + (uint64_t)i] = addresses[i];
+  for (uint64_t i = 0; i < value_count; i++) buffer[at + RECORD_WORDS + i] = values[i];
 }
 
 void fmlp_stack_sample(const void *context, int32_t overrun) {
@@ -129,7 +149,7 @@ const fmlp_stack_record *fmlp_stack_next(uint64_t *at, const uint64_t **addresse
   const fmlp_stack_record *record = (const fmlp_stack_record *)(const void *)&buffer[*at];
   if (record->frames < 0) return NULL;
   *addresses = &buffer[*at + RECORD_WORDS];
-  *at += RECORD_WORDS + (uint64_t)record->frames;
+  *at += RECORD_WORDS + (uint64_t)record->frames + (uint64_t)record->words;
   return record;
 }
 

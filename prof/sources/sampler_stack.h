@@ -5,13 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FMLP_STACK_FRAMES = 64 };
+enum { FMLP_STACK_FRAMES = 64, FMLP_STACK_WORDS = 32 };
 
-/* A sample in the buffer: these words, then `frames` addresses, innermost first. All but the first are return
- * addresses. */
+/* A sample in the buffer: this, then `frames` addresses, innermost first, all but the first return addresses;
+ * then, where the first is a library's, `words` of the stack from its pointer upwards: libraries keep no
+ * frame pointers, and who called them stands there (fmlp_frames_caller). */
 typedef struct fmlp_stack_record {
   int32_t thread; /* the system's id */
-  int32_t frames;
+  int16_t frames, words;
   int64_t time;   /* ns of CLOCK_MONOTONIC */
   uint64_t place; /* fmlp_span_place */
 } fmlp_stack_record;
@@ -27,7 +28,8 @@ bool fmlp_stack_close(void);
  * lost. Allocates nothing, takes no lock, keeps errno. */
 void fmlp_stack_sample(const void *context, int32_t overrun);
 
-/* The record at `*at` (begin with 0) and its addresses, `*at` moved on; NULL at the end. After close. */
+/* The record at `*at` (begin with 0), its addresses and behind them its words, `*at` moved on; NULL at the
+ * end. After close. */
 const fmlp_stack_record *fmlp_stack_next(uint64_t *at, const uint64_t **addresses);
 
 /* Gives the buffer's memory back. After it there is no record. */

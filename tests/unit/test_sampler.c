@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "tests/cmocka_fmlp.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 
 #include "prof/capture.h"
 #include "prof/clock.h"
+#include "prof/sources/sampler_frames.h"
 #include "prof/sources/sampler_stack.h"
 #include "prof/span.h"
 
@@ -138,6 +140,36 @@ static void a_busy_function_has_the_samples_and_its_lines(void **state) {
   (void)turn(1, 400000000);
   fmlp_capture *capture = stop();
   assert_busy_samples(capture, 20); /* 400 where the clock is exact; a tick of 100 Hz gives 40 */
+  fmlp_capture_free(capture);
+}
+
+static double (*volatile library_function)(double) = exp;
+
+__attribute__((noinline)) static void call_a_library(int64_t nanoseconds) {
+  const int64_t end = processor_time() + nanoseconds;
+  volatile double sum = 0;
+  while (processor_time() < end)
+    for (int i = 0; i < 20000; i++) sum = sum + library_function(-1e-3 * i);
+}
+
+/* Libraries keep no frame pointers: the first caller would be missed by them alone. */
+static void who_calls_a_library_is_found(void **state) {
+  (void)state;
+  start(1000);
+  call_a_library(300000000);
+  fmlp_capture *capture = stop();
+  assert_true(capture->sample_count >= 15);
+  fmlp_frame_finder *finder = fmlp_frames_open();
+  assert_non_null(finder);
+#if defined(__x86_64__)
+  if (fmlp_frames_have_lines(finder)) {
+    assert_true(count_samples(capture, "call_a_library", true) * 10 < capture->sample_count * 8);
+    assert_true(count_samples(capture, "call_a_library", false) * 10 >= capture->sample_count * 9);
+    assert_true(count_samples(capture, "who_calls_a_library_is_found", false) * 10 >=
+                capture->sample_count * 9);
+  }
+#endif
+  fmlp_frames_close(finder);
   fmlp_capture_free(capture);
 }
 
@@ -297,6 +329,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup(name, no_wish)
   const struct CMUnitTest tests[] = {
       TEST(a_busy_function_has_the_samples_and_its_lines),
+      TEST(who_calls_a_library_is_found),
       TEST(threads_made_meanwhile_are_sampled),
       TEST(timers_serve_where_perf_is_refused),
       TEST(a_refusal_is_told),
