@@ -25,10 +25,15 @@ expect 0 '' -- run data.path=ticks.csv bars.threshold=20 labeling.volatility.win
   model.params.n_estimators=5 validation=purged_kfold run.dir=full
 seed=${FMLP_SEED:-$RANDOM}
 files=("$source_dir/tests/golden/profile.json" full)
-for number in 1 2 3 4; do
+for number in 1 2 3; do
   "$newest" "$cases" capture $((seed + number)) random"$number".json
   files+=(random"$number".json)
 done
+writer=$(dirname "$FMLP")/tests/write_profile
+if [ -x "$writer" ]; then # with devices
+  "$writer" fixture fixture.fmlprof && "$writer" random "$seed" 300 200 random4.fmlprof
+  files+=(fixture.fmlprof random4.fmlprof)
+fi
 current="FMLP_SEED=$seed"
 if "$newest" "$cases" make "$FMLP" "$seed" cases "${files[@]}" 2>stderr; then pass; else fail 'fmlp refuses a request'; fi
 for python in "${interpreters[@]}"; do

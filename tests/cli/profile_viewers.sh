@@ -26,6 +26,22 @@ if [ "$boxes" -gt 10 ] && [ "$boxes" -eq "$functions" ]; then pass; else fail "$
 current='gprof2dot, collapsed'
 gprof2dot -f collapse -n 0 -e 0 full.folded >graph 2>stderr
 if grep -q 'model.forest' graph; then pass; else fail 'no model.forest'; fi
+if command -v dot >/dev/null; then
+  current='a picture of the graph of calls'
+  if dot -Tsvg graph -o graph.svg 2>stderr && grep -q 'model.forest' graph.svg; then pass; else fail 'no picture'; fi
+else
+  echo 'not tried: dot (Graphviz) is not installed'
+fi
+
+current="Perfetto's trace processor"
+if command -v trace_processor_shell >/dev/null; then
+  expect 0 '' -- profile export --format chrome -o full.trace.json full
+  echo 'select count(*) as calls from slice;' >query.sql
+  spans=$(python3 -c 'import json; print(sum(e["ph"] == "X" for e in json.load(open("full.trace.json"))["traceEvents"]))')
+  if trace_processor_shell -q query.sql full.trace.json 2>stderr | tail -n 1 | grep -x "$spans" >/dev/null; then pass; else fail "not $spans slices"; fi
+else
+  echo "not tried: Perfetto's trace_processor_shell is not on the path (its Python package fetches it at first use)"
+fi
 
 current=snakeviz
 if python3 - <<'PY' 2>stderr; then pass; else fail 'does not read it'; fi

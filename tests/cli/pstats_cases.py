@@ -7,6 +7,7 @@
 import io
 import itertools
 import json
+import os
 import pstats
 import random
 import subprocess
@@ -64,17 +65,24 @@ def requests(seed):
         yield draw.choice(list(METHODS)), draw.sample(KEYS, draw.choice([1, 2, 3])), draw.random() < 0.3, restrictions
 
 
+def write_cases(out, fmlp, seed, file, prof, options):
+    for method, keys, reverse, restrictions in requests(seed):
+        arguments = options + ([] if method == "rows" else ["--" + method])
+        arguments += ["--reverse"] if reverse else []
+        arguments += [f"--sort={','.join(keys)}", file, *map(str, restrictions)]
+        done = subprocess.run([fmlp, "profile", "show", *arguments], check=True, stdout=subprocess.PIPE)
+        out.write(json.dumps([prof, method, keys, reverse, restrictions, done.stdout.decode()]) + "\n")
+
+
 def make(fmlp, seed, cases, files):
     with open(cases, "w", encoding="utf-8") as out:
         for number, file in enumerate(files):
             prof = file.rpartition("/")[2].removesuffix(".json") + f".{number}.prof"
             subprocess.run([fmlp, "profile", "export", "--format", "pstats", "-o", prof, file], check=True)
-            for method, keys, reverse, restrictions in requests(f"{seed} {number}"):
-                arguments = [] if method == "rows" else ["--" + method]
-                arguments += ["--reverse"] if reverse else []
-                arguments += [f"--sort={','.join(keys)}", file, *map(str, restrictions)]
-                done = subprocess.run([fmlp, "profile", "show", *arguments], check=True, stdout=subprocess.PIPE)
-                out.write(json.dumps([prof, method, keys, reverse, restrictions, done.stdout.decode()]) + "\n")
+            write_cases(out, fmlp, f"{seed} {number}", file, prof, [])
+            device = prof.removesuffix(".prof") + ".gpu.prof"
+            if os.path.exists(device):
+                write_cases(out, fmlp, f"{seed} {number}", file, device, ["--gpu"])
 
 
 def check(cases):
