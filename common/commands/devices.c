@@ -4,6 +4,7 @@
 
 #include "common/backends.h"
 #include "common/commands/commands.h"
+#include "prof/sources/device_trace.h"
 #include "prof/sources/nvtx.h"
 
 enum { REASON_CAPACITY = 512, DESCRIPTION_CAPACITY = 16384 };
@@ -52,5 +53,10 @@ fmlp_status fmlp_command_devices(int argument_count, char **arguments, fmlp_erro
   char nvtx[REASON_CAPACITY];
   fmlp_nvtx_describe(nvtx, sizeof nvtx);
   printf("NVTX: %s\n", nvtx);
+  char timeline[REASON_CAPACITY];
+  const char *none = "";
+  const fmlp_device_hooks *hooks = fmlp_compute_trace("cuda", &none);
+  fmlp_device_trace_describe(hooks, none, timeline, sizeof timeline);
+  printf("GPU timeline: %s\n", timeline);
   return FMLP_OK;
 }

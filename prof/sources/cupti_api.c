@@ -41,28 +41,40 @@ static const symbol symbols[] = {
 /* Places of the toolkit, as NVIDIA's installers, distributions and wheels lay it out. */
 static const char *const folders[] = {"lib64", "extras/CUPTI/lib64", "lib"};
 
-static void *open_in(const char *toolkit) {
+static void *open_one(const char *path, char *problem, size_t capacity) {
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  const char *text = library ? NULL : dlerror();
+  if (text && !strstr(text, "No such file")) (void)snprintf(problem, capacity, "%s", text);
+  return library;
+}
+
+static void *open_in(const char *toolkit, char *problem, size_t capacity) {
   for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
     char path[PATH_CAPACITY];
     const int length = snprintf(path, sizeof path, "%s/%s/%s", toolkit, folders[i], LIBRARY);
     if (length < 0 || (size_t)length >= sizeof path) continue;
-    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    void *library = open_one(path, problem, capacity);
     if (library) return library;
   }
   return NULL;
 }
 
-static void *open_library(void) {
-  void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+static void *open_library(char *problem, size_t capacity) {
+  void *library = open_one(LIBRARY, problem, capacity);
   const char *toolkit = getenv("CUDA_HOME");
   if (!toolkit || !*toolkit) toolkit = getenv("CUDA_PATH");
   if (!toolkit || !*toolkit) toolkit = "/usr/local/cuda";
-  return library ? library : open_in(toolkit);
+  return library ? library : open_in(toolkit, problem, capacity);
 }
 
 bool fmlp_cupti_load(fmlp_cupti_api *api, char *reason, size_t capacity) {
   memset(api, 0, sizeof *api);
-  void *library = open_library();
+  char problem[512] = "";
+  void *library = open_library(problem, sizeof problem);
+  if (!library && problem[0]) {
+    (void)snprintf(reason, capacity, LIBRARY " cannot be loaded: %s", problem);
+    return false;
+  }
   if (!library) {
     (void)snprintf(reason, capacity,
                    LIBRARY " not found; it comes with the CUDA toolkit 13 (extras/CUPTI): set CUDA_HOME or "

@@ -272,9 +272,10 @@ void fmlp_device_trace_prepare(const fmlp_device_hooks *hooks, const char *reaso
   one.recording = enable_kinds();
 }
 
-void fmlp_device_trace_describe(const fmlp_device_hooks *hooks, char *text, size_t capacity) {
+void fmlp_device_trace_describe(const fmlp_device_hooks *hooks, const char *reason, char *text,
+                                size_t capacity) {
   uint32_t version = 0;
-  fmlp_device_trace_prepare(hooks, NULL);
+  fmlp_device_trace_prepare(hooks, reason);
   if (one.recording) (void)one.api.get_version(&version);
   if (one.recording)
     (void)snprintf(text, capacity, "yes, by CUPTI (version %u)", (unsigned)version);

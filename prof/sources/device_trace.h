@@ -34,8 +34,9 @@ typedef struct fmlp_device_hooks {
  * Never fails: what cannot be had is told in the capture's device_reason. */
 void fmlp_device_trace_prepare(const fmlp_device_hooks *hooks, const char *reason);
 
-/* One line about whether GPUs can be traced here: "yes, ..." or the reason. */
-void fmlp_device_trace_describe(const fmlp_device_hooks *hooks, char *text, size_t capacity);
+/* One line about whether GPUs can be traced here: "yes, ..." or "no: " and the reason. Arguments as above. */
+void fmlp_device_trace_describe(const fmlp_device_hooks *hooks, const char *reason, char *text,
+                                size_t capacity);
 
 /* For tests: a file that CUPTI's buffers are kept in as they come (cupti_dump.h), from the next prepare on;
  * NULL for none. Not copied. */

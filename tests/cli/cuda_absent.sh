@@ -46,6 +46,15 @@ refused() {
     if diff -r "reference/$output" "on/$output" >stdout 2>&1; then pass; else fail "$(head -n 3 stdout)"; fi
   done
 
+  current="$name: the GPU timeline of a full profile"
+  rm -rf on
+  if env "$@" "$FMLP" run "${settings[@]}" --stages bars,features runtime.device=auto runtime.profile_level=full \
+    run.dir=on >stdout 2>stderr && grep -qE -- "^GPU timeline: none: .*$reason" on/profile/profile.txt; then
+    pass
+  else
+    fail "$(grep GPU on/profile/profile.txt)"
+  fi
+
   export "$@"
   expect 4 "cuda: .*$reason.*use auto or cpu" -- run "${settings[@]}" --device cuda run.dir=runs/x
   expect 4 "cuda:1: .*$reason" -- run "${settings[@]}" runtime.device=cuda:1 run.dir=runs/x

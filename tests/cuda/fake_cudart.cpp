@@ -2,13 +2,16 @@
 #include "tests/cuda/fake_cudart.h"
 
 #include <cuda_runtime_api.h>
+#include <dlfcn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cuda/kernels.h"
+#include "prof/sources/cupti_layout.h"
 #include "tests/cuda/fake_launch.h"
+#include "tests/cuda/fake_libcupti.h"
 
 enum {
   MOST = 4096,
@@ -31,11 +34,12 @@ struct fake_work {
   void *args;
   struct CUevent_st *event;
   int64_t version;
+  uint32_t correlation; /* of the call that asked for it */
   fake_work *next;
 };
 
 struct CUstream_st {
-  int device;
+  int device, number;
   fake_work *first, *last;
   CUstream_st *next;
 };
@@ -59,13 +63,14 @@ struct function {
   const void *host;
   int kernel;
   int64_t shared;
+  const char *name; /* mangled */
 } functions[FMLP_GPU_KERNEL_COUNT];
 int function_count;
 
 fmlp_fake_cuda setup;
 CUstream_st *streams;
 int64_t calls, alive, used[DEVICES];
-int current;
+int current, stream_number = 6; /* the numbers below are CUDA's own */
 uint64_t state;
 cudaError_t last, asynchronous;
 char misuse[256];
@@ -97,6 +102,31 @@ cudaError_t remember(cudaError_t error) {
   if (error != cudaSuccess) last = error;
   return error;
 }
+
+/* ---- for the device tracer: what is done here is told to the tests' libcupti, where a program has opened it
+ * ---- */
+
+const fmlp_fake_cupti *tracer() {
+  static const fmlp_fake_cupti *found;
+  static const bool wanted = getenv("FMLP_FAKE_CUDA_TRACE") != NULL;
+  if (found || !wanted) return found;
+  void *library = dlopen("libcupti.so.13", RTLD_NOW | RTLD_NOLOAD);
+  void *table = library ? dlsym(library, "fmlp_fake_cupti_table") : NULL;
+  if (table) found = ((const fmlp_fake_cupti *(*)(void))table)();
+  return found;
+}
+
+/* A call of the runtime, for as long as it lives. */
+struct traced_call {
+  uint32_t correlation;
+  int waited;
+  explicit traced_call(const char *name, int wait = 0) : correlation(0), waited(wait) {
+    if (tracer()) correlation = tracer()->begin_call(name);
+  }
+  ~traced_call() {
+    if (correlation) tracer()->end_call(correlation, waited);
+  }
+};
 
 /* Every call that may fail begins here. */
 cudaError_t enter(const char *name) {
@@ -130,7 +160,35 @@ void check_range(const char *what, const void *address, size_t bytes, int device
   }
 }
 
+void tell(const CUstream_st *stream, const fake_work *work, uint64_t start) {
+  fmlp_fake_operation told = {};
+  told.correlation = work->correlation;
+  told.device = (uint32_t)stream->device;
+  told.stream = (uint32_t)stream->number;
+  told.start = start;
+  told.end = tracer()->now();
+  told.bytes = work->bytes;
+  if (work->what == fake_work::LAUNCH) {
+    told.kind = CUPTI_CONCURRENT_KERNEL;
+    told.blocks = (int32_t)work->blocks;
+    told.threads = work->threads;
+    told.shared = (int32_t)work->shared;
+    for (int i = 0; i < function_count; i++)
+      if (functions[i].kernel == work->kernel) told.name = functions[i].name;
+  } else if (work->what == fake_work::COPY) {
+    const block *from = block_of(work->from, 1), *to = block_of(work->to, 1);
+    told.kind = CUPTI_MEMCPY;
+    told.copy = from && from->device < 0 ? CUPTI_COPY_HTOD : to && to->device < 0 ? CUPTI_COPY_DTOH : 8;
+  } else if (work->what == fake_work::FILL) {
+    told.kind = CUPTI_MEMSET;
+  } else {
+    return;
+  }
+  tracer()->operation(&told);
+}
+
 void perform(CUstream_st *stream, fake_work *work) {
+  const uint64_t start = work->correlation ? tracer()->now() : 0;
   switch (work->what) {
   case fake_work::COPY:
     check_range("a copy writes", work->to, work->bytes, stream->device);
@@ -155,6 +213,7 @@ void perform(CUstream_st *stream, fake_work *work) {
   case fake_work::WAIT:
     break;
   }
+  if (work->correlation) tell(stream, work, start);
 }
 
 /* Does the first work of a stream; false when it has none or has to wait. */
@@ -248,6 +307,7 @@ cudaError_t allocate(void **memory, size_t bytes, int device, int fresh) {
   memset(made, fresh, bytes);
   blocks[block_count++] = {made, bytes, device};
   if (device >= 0) used[device] += (int64_t)bytes;
+  if (device >= 0 && tracer()) tracer()->memory((uint64_t)(uintptr_t)made, bytes, (uint32_t)device);
   alive++;
   *memory = made;
   return cudaSuccess;
@@ -262,6 +322,7 @@ cudaError_t give_back(void *memory, bool pinned) {
     return remember(cudaErrorInvalidValue);
   }
   if (!pinned) used[found->device] -= (int64_t)found->bytes;
+  if (!pinned && tracer()) tracer()->memory((uint64_t)(uintptr_t)memory, 0, (uint32_t)found->device);
   free(memory);
   *found = blocks[--block_count];
   alive--;
@@ -324,7 +385,7 @@ void __cudaRegisterFunction(void **, const char *host, char *, const char *name,
     const char *digits = name + strcspn(name, "0123456789");
     const size_t length = strlen(mangled);
     if (strncmp(digits, mangled, length) == 0 && function_count < FMLP_GPU_KERNEL_COUNT) {
-      functions[function_count++] = {host, kernel, DEFAULT_SHARED};
+      functions[function_count++] = {host, kernel, DEFAULT_SHARED, name};
     }
   }
 }
@@ -392,6 +453,7 @@ cudaError_t cudaSetDevice(int device) {
   return cudaSuccess;
 }
 cudaError_t cudaDeviceSynchronize(void) {
+  const traced_call call("cudaDeviceSynchronize_v3020", CUPTI_WAIT_CONTEXT);
   ENTER();
   return remember(drain_all());
 }
@@ -421,6 +483,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned flags) {
   *stream = (cudaStream_t)calloc(1, sizeof **stream);
   if (!*stream) abort();
   (*stream)->device = current;
+  (*stream)->number = ++stream_number;
   (*stream)->next = streams;
   streams = *stream;
   alive++;
@@ -439,6 +502,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaErrorInvalidValue;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  const traced_call call("cudaStreamSynchronize_v3020", CUPTI_WAIT_STREAM);
   ENTER();
   drain(stream, NULL);
   return remember(asynchronous);
@@ -478,6 +542,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   return put_off(stream, work);
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  const traced_call call("cudaEventSynchronize_v3020", CUPTI_WAIT_EVENT);
   ENTER();
   if (event->asked > 0) drain(event->stream, event);
   return remember(asynchronous);
@@ -491,6 +556,7 @@ cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t from, cudaEven
 
 cudaError_t cudaMalloc(void **memory, size_t bytes) {
   *memory = NULL;
+  const traced_call call("cudaMalloc_v3020");
   ENTER();
   return allocate(memory, bytes, current, 0xa5);
 }
@@ -520,6 +586,7 @@ cudaError_t cudaMemset(void *to, int byte, size_t bytes) {
 }
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
                             cudaStream_t stream) {
+  const traced_call call("cudaMemcpyAsync_v3020");
   ENTER();
   if (kind != cudaMemcpyDefault) misused("a copy that names its direction");
   fake_work work = {};
@@ -527,19 +594,23 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
   work.to = to;
   work.from = from;
   work.bytes = bytes;
+  work.correlation = call.correlation;
   return put_off(stream, work);
 }
 cudaError_t cudaMemsetAsync(void *to, int byte, size_t bytes, cudaStream_t stream) {
+  const traced_call call("cudaMemsetAsync_v3020");
   ENTER();
   fake_work work = {};
   work.what = fake_work::FILL;
   work.to = to;
   work.byte = byte;
   work.bytes = bytes;
+  work.correlation = call.correlation;
   return put_off(stream, work);
 }
 cudaError_t cudaLaunchKernel(const void *host, dim3 grid, dim3 block, void **args, size_t shared,
                              cudaStream_t stream) {
+  const traced_call call("cudaLaunchKernel_v7000");
   ENTER();
   const function *found = function_of(host);
   if (!found) return remember(cudaErrorInvalidDeviceFunction);
@@ -557,6 +628,7 @@ cudaError_t cudaLaunchKernel(const void *host, dim3 grid, dim3 block, void **arg
   work.args = malloc(size);
   if (!work.args) abort();
   memcpy(work.args, args[0], size);
+  work.correlation = call.correlation;
   return put_off(stream, work);
 }
 

@@ -299,10 +299,10 @@ static void refusals(void **state) {
 
 static void tell_state(void) {
   char text[256];
-  fmlp_device_trace_describe(&HOOKS, text, sizeof text);
+  fmlp_device_trace_describe(&HOOKS, NULL, text, sizeof text);
   CHECK(strcmp(text, "yes, by CUPTI (version 130001)") == 0);
   devices = 0;
-  fmlp_device_trace_describe(&HOOKS, text, sizeof text);
+  fmlp_device_trace_describe(&HOOKS, NULL, text, sizeof text);
   CHECK(strcmp(text, "no: no NVIDIA driver found") == 0);
   expect_reason(NULL, "cuda: not compiled into this build");
 }
