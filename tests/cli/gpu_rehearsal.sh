@@ -25,6 +25,11 @@ says() {
   if grep -qE -- "$1" "$2"; then pass; else fail "$2 does not match '$1'"; fi
 }
 
+rehearse 0 --only profile
+current='the profile step'
+says '^== profile +passed .* level full costs' stdout
+says '"profile": \{"status": "passed".*"figures": \{"operations": 0' out/results.json
+
 for turn in first second; do
   rehearse 0 --only verify,end_to_end
   current="the $turn run"
