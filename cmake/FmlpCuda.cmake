@@ -8,6 +8,7 @@ set(FMLP_CUDA AUTO CACHE STRING "Build the backend cuda: AUTO (where there is a 
 set_property(CACHE FMLP_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(FMLP_CUDA_ARCHITECTURES "" CACHE STRING "GPU architectures, e.g. 90-real; empty: those the toolkit has of the usual ones")
 set(FMLP_HAVE_CUDA OFF)
+include(${CMAKE_CURRENT_LIST_DIR}/FmlpCudaOptions.cmake)
 if(NOT FMLP_CUDA)
   message(STATUS "CUDA: off (FMLP_CUDA=${FMLP_CUDA}); building for the cpu only")
   return()
