@@ -29,7 +29,12 @@ void fmlp_progress_format(char *line, int64_t capacity, const char *stage, int64
                           double seconds) {
   if (total > 0) {
     double share = done < total ? (double)done / (double)total : 1.0;
-    (void)snprintf(line, (size_t)capacity, "%-12s %3d %%  %.1f s", stage, (int)(share * 100.0), seconds);
+    char left[40] = "";
+    if (share >= 0.05 && share < 1.0 && seconds >= 2.0) {
+      (void)snprintf(left, sizeof left, ", about %.0f s left", seconds / share - seconds);
+    }
+    (void)snprintf(line, (size_t)capacity, "%-12s %3d %%  %.1f s%s", stage, (int)(share * 100.0), seconds,
+                   left);
   } else {
     (void)snprintf(line, (size_t)capacity, "%-12s  ...  %.1f s", stage, seconds);
   }

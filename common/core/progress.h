@@ -16,8 +16,8 @@ void fmlp_progress_begin(const char *stage, int64_t total);
 void fmlp_progress_add(int64_t units);
 void fmlp_progress_end(void);
 
-/* The line for `done` of `total` units after `seconds`: "labels      42 %  3.1 s". For tests and the above.
- */
+/* The line for `done` of `total` units after `seconds`: "labels      42 %  3.1 s, about 4 s left", the rest
+ * once a guess means something. For tests and the above. */
 void fmlp_progress_format(char *line, int64_t capacity, const char *stage, int64_t done, int64_t total,
                           double seconds);
 

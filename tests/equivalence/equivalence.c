@@ -8,7 +8,9 @@
 
 #include "common/backends.h"
 #include "common/core/bits.h"
+#include "common/core/log.h"
 #include "common/core/memory.h"
+#include "common/core/progress.h"
 #include "cuda/device.h"
 #include "tests/simt/runtime.h"
 
@@ -33,11 +35,10 @@ bool equivalence_wants(equivalence *all, const char *operation, const char *name
   if (asked && is_number(asked) && strtoll(asked, NULL, 10) != number) return false;
   if (asked && !is_number(asked) && strcmp(asked, name) != 0) return false;
   if (equivalence_is_over(all)) return false;
-  if (all->options.list) {
-    printf("%s %5" PRId64 "  %s\n", operation, number, name);
-    all->cases++;
-  }
-  return !all->options.list;
+  if (all->options.list && !all->counting) printf("%s %5" PRId64 "  %s\n", operation, number, name);
+  const bool run = !all->options.list && !all->counting;
+  all->cases += !run;
+  return run;
 }
 
 bool equivalence_is_over(const equivalence *all) {
@@ -173,6 +174,7 @@ static void print_value(const equivalence_array *array, const void *values, int6
 }
 
 static void print_case(const equivalence *all, const equivalence_case *c, const char *what) {
+  fmlp_log_status_line(""); /* the progress, drawn again with the next case */
   const equivalence_setup *s = &all->opened;
   static const char *const sizes[] = {"quick", "normal", "full"};
   static const char *const spilled[] = {"", ", spilled", ", inputs spilled"};
@@ -183,8 +185,8 @@ static void print_case(const equivalence *all, const equivalence_case *c, const 
          all->options.backend, sizes[all->options.size], c->name);
   if (all->options.rows >= 0) printf(" --rows %" PRId64, all->options.rows);
   if (all->options.window >= 0) {
-    printf(" --operator %s --window %" PRId64, all->options.operator_name ? all->options.operator_name : "",
-           all->options.window);
+    if (all->options.operator_name) printf(" --operator %s", all->options.operator_name);
+    printf(" --window %" PRId64, all->options.window);
   }
   printf(" --threads %d --chunk %" PRId64 " --memory %" PRId64 " --seed %" PRIu64 "%s\n", (int)s->threads,
          s->chunk, s->memory, s->seed, spill_options[s->spill]);
@@ -260,6 +262,7 @@ fmlp_status equivalence_check(equivalence *all, const equivalence_case *c, int32
     status = check_setup(all, c, &setup, expected, error);
   }
   all->cases++;
+  fmlp_progress_add(1);
   results_free(c, expected);
   return status;
 }

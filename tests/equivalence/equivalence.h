@@ -86,12 +86,21 @@ typedef struct equivalence {
   const char *program;
   fmlp_compute reference, other;
   equivalence_setup opened; /* the set-up `other` was opened with */
+  bool counting;            /* cases are counted, not run */
   int64_t number;           /* of the next case of the operation */
   const char *groups[EQUIVALENCE_GROUPS];
   int64_t turns[EQUIVALENCE_GROUPS]; /* set-ups a group has had */
   int64_t cases, runs, elements, differing_runs, refused;
   int64_t differing_elements;
 } equivalence;
+
+/* Kinds of Monte Carlo, its families here. */
+enum { EQUIVALENCE_KINDS = 6 };
+extern const char *const equivalence_kind_names[EQUIVALENCE_KINDS];
+
+/* FMLP_ERR_USAGE naming an option that means nothing for the operation, or a word that is none, with the
+ * nearest that is one. */
+FMLP_WARN_UNUSED fmlp_status equivalence_check_words(const equivalence_options *options, fmlp_error *error);
 
 /* Whether the next case of `operation` is asked for; counts it, and prints its name for --list. Cheap: to be
  * asked before data is made. */

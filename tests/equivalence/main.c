@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "common/backends.h"
+#include "common/core/log.h"
+#include "common/core/progress.h"
 #include "tests/equivalence/equivalence.h"
 
 enum { EXIT_SKIPPED = 77, MOST_DIFFERENCES = 20 };
@@ -149,7 +151,7 @@ static void set_option(equivalence_options *options, int code, const char *value
   case THREADS:
     options->setup.threads = (int32_t)number_of(value);
     if (options->setup.threads % 32 != 0 || options->setup.threads > 1024)
-      misused("not a block size:", value);
+      misused("--threads: a block has 32, 64, 96 ... 1024 threads (0: the operation chooses), not", value);
     break;
   case CHUNK:
     options->setup.chunk = number_of(value);
@@ -189,18 +191,36 @@ static equivalence_options parse(int argc, char **argv) {
   return options;
 }
 
+static fmlp_status run_operations(equivalence *all, fmlp_error *error) {
+  fmlp_status status = FMLP_OK;
+  for (int i = 0; i < OPERATIONS && status == FMLP_OK; i++) {
+    const bool every = strcmp(all->options.operation, "all") == 0;
+    all->number = 0;
+    if (every || strcmp(all->options.operation, operations[i].name) == 0)
+      status = operations[i].run(all, error);
+  }
+  return status;
+}
+
+/* How far it is, for who waits at a terminal. */
+static void begin_progress(const equivalence *like) {
+  equivalence counted = *like;
+  fmlp_error error = {""};
+  counted.counting = true;
+  if (like->options.list || !fmlp_log_has_terminal()) return;
+  if (run_operations(&counted, &error) == FMLP_OK)
+    fmlp_progress_begin(like->options.operation, counted.cases);
+}
+
 /* The operations asked for against one backend; gives the exit status. */
 static int check_backend(const char *program, const equivalence_options *options) {
   equivalence all = {.options = *options, .program = program};
   fmlp_error error = {""};
   char notice[256];
   fmlp_status status = fmlp_compute_open("cpu", &all.reference, notice, sizeof notice, &error);
-  for (int i = 0; i < OPERATIONS && status == FMLP_OK; i++) {
-    const bool asked = strcmp(options->operation, "all") == 0;
-    all.number = 0;
-    if (asked || strcmp(options->operation, operations[i].name) == 0)
-      status = operations[i].run(&all, &error);
-  }
+  begin_progress(&all);
+  if (status == FMLP_OK) status = run_operations(&all, &error);
+  fmlp_progress_end();
   fmlp_compute_close(&all.other);
   fmlp_compute_close(&all.reference);
   if (status != FMLP_OK) {
@@ -221,6 +241,11 @@ static int check_backend(const char *program, const equivalence_options *options
 
 int main(int argc, char **argv) {
   equivalence_options options = parse(argc, argv);
+  fmlp_error error = {""};
+  if (equivalence_check_words(&options, &error) != FMLP_OK) {
+    (void)fprintf(stderr, "fmlp_equivalence: %s\n", error.text);
+    return FMLP_ERR_USAGE;
+  }
   if (options.backend || options.list) {
     if (!options.backend) options.backend = "none";
     return check_backend(argv[0], &options);

@@ -80,8 +80,8 @@ static fmlp_status check_made(equivalence *all, const study *s, const char *name
   return equivalence_check(all, &studied, turns, error);
 }
 
-static const char *const kind_names[] = {"day",        "iid",        "moving_block", "circular_block",
-                                         "stationary", "permutation"};
+const char *const equivalence_kind_names[EQUIVALENCE_KINDS] = {
+    "day", "iid", "moving_block", "circular_block", "stationary", "permutation"};
 
 /* `group`: whose set-ups it goes on with; NULL: its kind's. */
 static fmlp_status check_study(equivalence *all, const monte_carlo_case *c, const char *group,
@@ -89,7 +89,7 @@ static fmlp_status check_study(equivalence *all, const monte_carlo_case *c, cons
   char name[NAME_CAPACITY];
   (void)snprintf(name, sizeof name, first_path > 0 ? "%s, from path %lld" : "%s", c->name,
                  (long long)first_path);
-  const char *kind = kind_names[c->kind];
+  const char *kind = equivalence_kind_names[c->kind];
   if (all->options.family && strcmp(all->options.family, kind) != 0) return FMLP_OK;
   if (!equivalence_wants(all, "monte_carlo", name)) return FMLP_OK;
   double *pnl = NULL, *ratio = NULL;

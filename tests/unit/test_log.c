@@ -142,7 +142,11 @@ static void the_progress_line_gives_stage_share_and_time(void **state) {
   (void)state;
   char line[96];
   fmlp_progress_format(line, sizeof line, "labels", 42, 100, 3.14);
-  assert_string_equal(line, "labels        42 %  3.1 s");
+  assert_string_equal(line, "labels        42 %  3.1 s, about 4 s left");
+  fmlp_progress_format(line, sizeof line, "labels", 42, 100, 1.94);
+  assert_string_equal(line, "labels        42 %  1.9 s");
+  fmlp_progress_format(line, sizeof line, "labels", 4, 100, 3.14);
+  assert_string_equal(line, "labels         4 %  3.1 s");
   fmlp_progress_format(line, sizeof line, "labels", 142, 100, 3.14);
   assert_string_equal(line, "labels       100 %  3.1 s");
   fmlp_progress_format(line, sizeof line, "read", 42, 0, 0.5);
