@@ -315,6 +315,7 @@ static int64_t memory_limit(double gigabytes) {
 static fmlp_status attempt(pipeline *run, fmlp_error *error) {
   fmlp_log_open();
   if (*run->notice) fmlp_log_line(run->fell_back ? FMLP_LOG_WARNING : FMLP_LOG_INFO, "%s", run->notice);
+  if (!run->request->quiet) fmlp_warn_of_idle_keys(run->request->config);
   fmlp_memory_limit_set(memory_limit(run->settings->runtime.memory_limit_gb));
   fmlp_status status = run_in_folder(run, error);
   fmlp_memory_limit_set(0);

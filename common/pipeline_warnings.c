@@ -6,6 +6,12 @@
 /* Margin accounts reach 50; a hundred lots of a currency on a share's price reach hundreds. */
 static const double unusual_leverage = 50.0;
 
+void fmlp_warn_of_idle_keys(const fmlp_config *config) {
+  int32_t count = 0;
+  const char *const *lines = fmlp_config_idle_keys(config, &count);
+  for (int32_t i = 0; i < count; i++) fmlp_log_warning("%s", lines[i]);
+}
+
 void fmlp_warn_of_bars(const fmlp_settings *settings, const fmlp_bars *bars) {
   bool dollar = settings->bars.type == FMLP_BARS_DOLLAR;
   if ((settings->bars.type != FMLP_BARS_VOLUME && !dollar) || !bars->volume || bars->count == 0) return;

@@ -23,6 +23,8 @@ struct fmlp_config {
   fmlp_yaml_text yaml;
   fmlp_yaml_text overrides;
   const char *run_dir;
+  const char **idle;
+  int32_t idle_count;
 };
 
 static fmlp_status apply_overrides(fmlp_arena *arena, fmlp_node *root, fmlp_node *defaults,
@@ -92,6 +94,7 @@ static fmlp_status load(fmlp_config *config, const fmlp_config_request *request,
   FMLP_TRY(build_tree(arena, request, root, defaults, error));
   FMLP_TRY(fmlp_interpolate(arena, root, now, error));
   FMLP_TRY(fmlp_schema_read(arena, root, request->allow_missing, &config->settings, error));
+  FMLP_TRY(fmlp_schema_find_idle(arena, root, &config->idle, &config->idle_count));
   FMLP_TRY(fmlp_yaml_write(&config->yaml, root, 0, error));
   FMLP_TRY(print_overrides(config, request, error));
   config->run_dir = config->settings.run_dir ? config->settings.run_dir
@@ -127,6 +130,11 @@ void fmlp_config_free(fmlp_config *config) {
 
 const fmlp_settings *fmlp_config_settings(const fmlp_config *config) {
   return &config->settings;
+}
+
+const char *const *fmlp_config_idle_keys(const fmlp_config *config, int32_t *count) {
+  *count = config->idle_count;
+  return config->idle;
 }
 
 const char *fmlp_config_yaml(const fmlp_config *config) {

@@ -30,12 +30,17 @@ void fmlp_config_free(fmlp_config *config);
 /* The typed settings; owned by the config. */
 const fmlp_settings *fmlp_config_settings(const fmlp_config *config);
 
+/* Keys set by overrides that nothing in this configuration reads, a line of text each; owned by the config.
+ */
+const char *const *fmlp_config_idle_keys(const fmlp_config *config, int32_t *count);
+
 /* The resolved configuration as YAML text (what --cfg prints and config.yaml holds), and the overrides as a
  * YAML list; owned by the config. */
 const char *fmlp_config_yaml(const fmlp_config *config);
 const char *fmlp_config_overrides_yaml(const fmlp_config *config);
 
-/* The lines of one top-level section of the resolved configuration ("bars"), "" when it has none; borrowed. */
+/* The lines of one top-level section of the resolved configuration ("bars"), "" when it has none; borrowed.
+ */
 void fmlp_config_section(const fmlp_config *config, const char *section, const char **text, int64_t *length);
 
 /* The resolved run folder: run.dir, or runs/<YYYY-MM-DD>/<HH-MM-SS>_<experiment.name>; owned by the config.

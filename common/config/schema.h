@@ -52,6 +52,21 @@ typedef struct fmlp_schema_row {
 extern const fmlp_schema_row fmlp_schema[];
 extern const int32_t fmlp_schema_count;
 
+/* A key that is read only where another one has one of some values. */
+typedef struct fmlp_schema_condition {
+  const char *path;
+  const char *key;
+  const char *values; /* with ", " between them */
+} fmlp_schema_condition;
+
+extern const fmlp_schema_condition fmlp_schema_conditions[];
+extern const int32_t fmlp_schema_condition_count;
+
+/* A line of text for every key that an override sets and that nothing reads, in the arena. `root` was read.
+ */
+FMLP_WARN_UNUSED fmlp_status fmlp_schema_find_idle(fmlp_arena *arena, fmlp_node *root, const char ***lines,
+                                                   int32_t *count);
+
 /* The tree of defaults, in the order of the rows. NULL when memory is out. */
 fmlp_node *fmlp_schema_defaults(fmlp_arena *arena);
 
