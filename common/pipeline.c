@@ -295,6 +295,9 @@ static fmlp_status run_in_folder(pipeline *run, fmlp_error *error) {
   if (status == FMLP_OK) status = fmlp_pipeline_finish(&finish, run->folder, error);
   if (status == FMLP_OK && run->profile) status = finish_profile(run, &finish, error);
   if (status == FMLP_OK) status = fmlp_run_folder_commit(run->folder, error);
+  if (status == FMLP_OK && run->request->headline) {
+    fmlp_summary_headline(&run->results, run->request->headline);
+  }
   if (status == FMLP_OK && !run->request->quiet) {
     status = print_summary(&finish, fmlp_run_folder_final(run->folder), error);
   }

@@ -7,6 +7,15 @@
 #include "common/config/config.h"
 #include "common/core/status.h"
 
+/* A run in a few figures; counts are -1 and numbers NaN where the run did not get so far. */
+typedef struct fmlp_run_headline {
+  int64_t bars, labels, trades;
+  double auc;          /* of the folds, on average */
+  double total_return; /* of path 0, a fraction, as the next */
+  double max_drawdown;
+  double sharpe;
+} fmlp_run_headline;
+
 /* Runs every stage of `config` and leaves one complete run folder, or none. `stages` is a comma list or NULL
  * for all; `from` is a finished run whose outputs stand in for the stages not listed, or NULL. `run_dir`
  * overrides the configuration's. */
@@ -15,8 +24,9 @@ typedef struct fmlp_pipeline_request {
   const char *stages;
   const char *from;
   const char *run_dir;
-  const char *command_line; /* for the manifest */
-  bool quiet;               /* no summary on standard output */
+  const char *command_line;    /* for the manifest */
+  bool quiet;                  /* no summary on standard output */
+  fmlp_run_headline *headline; /* written when the run has succeeded; or NULL */
 } fmlp_pipeline_request;
 
 FMLP_WARN_UNUSED fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *error);

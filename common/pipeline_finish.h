@@ -59,6 +59,9 @@ FMLP_WARN_UNUSED fmlp_status fmlp_profile_write(const fmlp_profile *profile, fml
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_profile *profile,
                                                   fmlp_error *error);
 
+/* The run in a few figures. */
+void fmlp_summary_headline(const fmlp_results *results, fmlp_run_headline *headline);
+
 /* The run in a dozen lines, for standard output. */
 void fmlp_summary_write(const fmlp_finish_input *input, fmlp_text *text);
 

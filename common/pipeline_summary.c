@@ -140,23 +140,32 @@ static void summarise_folds(const fmlp_results *results, fmlp_text *text) {
   fmlp_text_append(text, " training rows in all\n");
 }
 
-static void summarise_model(const fmlp_results *results, fmlp_text *text) {
-  const fmlp_model_result *model = &results->model;
-  double low = INFINITY, high = -INFINITY, total = 0.0;
+/* Mean over the folds that have one, NaN without any. */
+static double mean_auc(const fmlp_model_result *model, double *low, double *high) {
+  double total = 0.0;
   int count = 0;
+  *low = INFINITY;
+  *high = -INFINITY;
   for (int32_t s = 0; s < model->split_count; s++) {
     double auc = model->scores[s].auc;
     if (isnan(auc)) continue;
-    low = auc < low ? auc : low;
-    high = auc > high ? auc : high;
+    *low = auc < *low ? auc : *low;
+    *high = auc > *high ? auc : *high;
     total += auc;
     count++;
   }
+  return count > 0 ? total / count : NAN;
+}
+
+static void summarise_model(const fmlp_results *results, fmlp_text *text) {
+  const fmlp_model_result *model = &results->model;
+  double low = 0, high = 0;
+  const double mean = mean_auc(model, &low, &high);
   title(text, "model");
   grouped(text, model->predictions.count);
   fmlp_text_append(text, " out-of-sample predictions");
-  if (count > 0) {
-    fmlp_text_format(text, "; AUC per fold %.3f on average, %.3f to %.3f", total / count, low, high);
+  if (!isnan(mean)) {
+    fmlp_text_format(text, "; AUC per fold %.3f on average, %.3f to %.3f", mean, low, high);
   }
   fmlp_text_append(text, "\n");
 }
@@ -220,6 +229,21 @@ static void summarise_holdout(const fmlp_holdout *holdout, fmlp_text *text) {
   number(text, "max drawdown %", 100.0 * metrics->max_drawdown);
   fmlp_text_append(text,
                    holdout->evaluation.causal ? "\n" : "; not after the training data: no tradable record\n");
+}
+
+void fmlp_summary_headline(const fmlp_results *results, fmlp_run_headline *headline) {
+  *headline = (fmlp_run_headline){.bars = -1, .labels = -1, .trades = -1};
+  headline->auc = headline->total_return = headline->max_drawdown = headline->sharpe = NAN;
+  if (results->has[FMLP_STAGE_BARS]) headline->bars = results->bars.count;
+  if (results->has[FMLP_STAGE_LABELS]) headline->labels = results->labels.count;
+  double low = 0, high = 0;
+  if (results->has[FMLP_STAGE_MODEL]) headline->auc = mean_auc(&results->model, &low, &high);
+  if (!results->has[FMLP_STAGE_BACKTEST] || results->evaluation.path_count == 0) return;
+  const fmlp_metrics *metrics = &results->evaluation.paths[0].metrics;
+  headline->trades = metrics->trades;
+  headline->total_return = metrics->total_return;
+  headline->max_drawdown = metrics->max_drawdown;
+  headline->sharpe = metrics->sharpe;
 }
 
 void fmlp_summary_write(const fmlp_finish_input *input, fmlp_text *text) {

@@ -6,6 +6,7 @@
 
 #include "common/commands/commands.h"
 #include "common/commands/run_arguments.h"
+#include "common/commands/sweep_table.h"
 #include "common/core/log.h"
 #include "common/core/memory.h"
 #include "common/pipeline.h"
@@ -56,7 +57,8 @@ static void join(int count, char **arguments, char *text, size_t capacity) {
 }
 
 static fmlp_status run_job(const fmlp_run_arguments *parsed, const char *const *overrides,
-                           const char *run_dir, const char *command_line, fmlp_error *error) {
+                           const char *run_dir, const char *command_line, fmlp_run_headline *headline,
+                           fmlp_error *error) {
   fmlp_config *config = NULL;
   FMLP_TRY(fmlp_run_arguments_load(parsed, overrides, &config, error));
   fmlp_status status = FMLP_OK;
@@ -68,7 +70,8 @@ static fmlp_status run_job(const fmlp_run_arguments *parsed, const char *const *
                                      .stages = parsed->stages,
                                      .from = parsed->from,
                                      .run_dir = run_dir,
-                                     .command_line = command_line};
+                                     .command_line = command_line,
+                                     .headline = headline};
     status = fmlp_pipeline_run(&request, error);
   }
   fmlp_config_free(config);
@@ -107,35 +110,54 @@ static fmlp_status job_folder(const fmlp_run_arguments *parsed, char **job, cons
   return FMLP_OK;
 }
 
+static fmlp_status run_sweep_job(const fmlp_run_arguments *parsed, int32_t job, int32_t job_count,
+                                 char **overrides, const char *folder, const char *command_line,
+                                 fmlp_run_headline *headline, fmlp_error *error) {
+  char label[TEXT_CAPACITY] = "";
+  size_t length = 0;
+  for (int32_t i = 0; i < parsed->override_count && length < sizeof label; i++) {
+    int written = snprintf(label + length, sizeof label - length, "%s%s", i ? " " : "", overrides[i]);
+    if (written > 0) length += (size_t)written;
+  }
+  if (parsed->print_config) {
+    printf("%s# job %d: %s\n", job ? "---\n" : "", (int)job, label);
+  } else {
+    printf("job %d of %d: %s\n", (int)job + 1, (int)job_count, label);
+    (void)fflush(stdout);
+  }
+  const fmlp_status status =
+      run_job(parsed, (const char *const *)overrides, folder, command_line, headline, error);
+  if (status == FMLP_OK) return FMLP_OK;
+  return fmlp_fail_prefix(error, status, "job %d of %d (%s)", (int)job + 1, (int)job_count, label);
+}
+
+/* Ends with a table of the jobs that were done, also where one fails. */
 static fmlp_status run_sweep(const fmlp_run_arguments *parsed, int32_t job_count, char ***jobs,
                              const char *command_line, fmlp_error *error) {
-  char sweep[128], folder[TEXT_CAPACITY], label[TEXT_CAPACITY];
+  char sweep[128], folder[TEXT_CAPACITY];
   FMLP_TRY(check_jobs(parsed, job_count, jobs, error));
+  fmlp_run_headline *headlines = NULL;
+  FMLP_TRY(fmlp_alloc(&headlines, job_count, sizeof *headlines, "results of the jobs", error));
   sweep_folder(sweep, sizeof sweep);
-  for (int32_t job = 0; job < job_count; job++) {
-    FMLP_TRY(job_folder(parsed, jobs[job], sweep, job, folder, sizeof folder, error));
-    size_t length = 0;
-    label[0] = '\0';
-    for (int32_t i = 0; i < parsed->override_count && length < sizeof label; i++) {
-      int written = snprintf(label + length, sizeof label - length, "%s%s", i ? " " : "", jobs[job][i]);
-      if (written > 0) length += (size_t)written;
+  int32_t done = 0;
+  fmlp_status status = FMLP_OK;
+  while (done < job_count && status == FMLP_OK) {
+    status = job_folder(parsed, jobs[done], sweep, done, folder, sizeof folder, error);
+    if (status == FMLP_OK) {
+      status =
+          run_sweep_job(parsed, done, job_count, jobs[done], folder, command_line, &headlines[done], error);
     }
-    if (parsed->print_config) {
-      printf("%s# job %d: %s\n", job ? "---\n" : "", (int)job, label);
-    } else {
-      printf("job %d of %d: %s\n", (int)job + 1, (int)job_count, label);
-      (void)fflush(stdout);
-    }
-    fmlp_status status = run_job(parsed, (const char *const *)jobs[job], folder, command_line, error);
-    if (status != FMLP_OK) {
-      return fmlp_fail_prefix(error, status, "job %d of %d (%s)", (int)job + 1, (int)job_count, label);
-    }
+    done += status == FMLP_OK;
   }
-  return FMLP_OK;
+  if (done > 0 && !parsed->print_config) {
+    fmlp_sweep_print(done, headlines, job_count, parsed->override_count, jobs);
+  }
+  fmlp_free(headlines);
+  return status;
 }
 
 static fmlp_status run_parsed(const fmlp_run_arguments *parsed, const char *command_line, fmlp_error *error) {
-  if (!parsed->multirun) return run_job(parsed, NULL, NULL, command_line, error);
+  if (!parsed->multirun) return run_job(parsed, NULL, NULL, command_line, NULL, error);
   int32_t job_count = 0;
   char ***jobs = NULL;
   FMLP_TRY(fmlp_config_sweep(parsed->override_count, parsed->overrides, &job_count, &jobs, error));

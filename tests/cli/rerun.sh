@@ -184,6 +184,14 @@ cp kept.csv ticks.csv
 expect 0 'job 4 of 4' -- run "${settings[@]}" -m run.dir=sweep backtest.threshold=0.3,0.6 experiment.seed=42,7
 current='folders of a sweep'
 if [ "$(ls sweep | tr '\n' ' ')" = '0 1 2 3 ' ]; then pass; else fail "$(ls sweep | tr '\n' ' ')"; fi
+current='the table of a sweep: a line a job, only the overrides that differ'
+trades=$(($(wc -l <sweep/3/trades.csv) - 1))
+if [ "$(grep -cE '^ +[0-3] .* backtest.threshold=0.[36] experiment.seed=(42|7)$' stdout)" -eq 4 ] &&
+  grep -qE "^ +3 +[0-9]+ +[0-9]+ +0\.[0-9]{3} +$trades .*backtest.threshold=0.6 experiment.seed=7$" stdout; then
+  pass
+else
+  fail "$(tail -n 4 stdout | tr '\n' '|')"
+fi
 current='the first job of a sweep'
 if cmp -s full/trades.csv sweep/0/trades.csv; then pass; else fail 'is not the run of its own'; fi
 current='settings of a sweep'
