@@ -1,6 +1,7 @@
 /* The page and what it is about: facts, counts, call paths. Other tables are in html_*.c. */
 #include "prof/views/export_html.h"
 
+#include "prof/views/advice.h"
 #include "prof/views/export_text.h"
 #include "prof/views/html_data.h"
 #include "prof/views/html_page.h"
@@ -206,6 +207,26 @@ static void write_paths(FILE *out, const fmlp_capture *capture, const fmlp_unifi
   (void)fputc('}', out);
 }
 
+/* What is worth optimising, why it is slow, and what tells that. */
+static bool write_advice(FILE *out, const fmlp_profile *profile) {
+  fmlp_advice advice;
+  if (!fmlp_advice_make(profile, &advice)) return false;
+  (void)fputs(",\"advice\":[", out);
+  for (int32_t i = 0; i < advice.count; i++) {
+    const fmlp_advice_item *item = &advice.items[i];
+    (void)fprintf(out, "%s[%d,%d,", i > 0 ? "," : "", (int)item->site, (int)item->name);
+    fmlp_html_int(out, item->time);
+    (void)fprintf(out, ",\"%s\",", fmlp_advice_reason_name(item->reason));
+    fmlp_export_json_string(item->measured, out);
+    (void)fputc(',', out);
+    fmlp_export_json_string(item->unknown, out);
+    (void)fputc(']', out);
+  }
+  (void)fputc(']', out);
+  fmlp_advice_release(&advice);
+  return true;
+}
+
 /* ---- the page ---- */
 
 static bool write_data(FILE *out, const fmlp_profile *profile, const fmlp_html_options *options) {
@@ -219,7 +240,7 @@ static bool write_data(FILE *out, const fmlp_profile *profile, const fmlp_html_o
   write_facts(out, profile);
   write_places(out, capture);
   write_paths(out, capture, &table);
-  bool made = fmlp_html_functions(out, capture, &table.paths) &&
+  bool made = write_advice(out, profile) && fmlp_html_functions(out, capture, &table.paths) &&
               fmlp_html_timeline(out, capture, &table.paths, max_events, &counters_left_out) &&
               fmlp_html_lines(out, capture, options && options->sources);
   (void)fputc(',', out);

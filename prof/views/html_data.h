@@ -29,7 +29,8 @@ void fmlp_html_member(FILE *out, const char *name, int64_t value);
 bool fmlp_html_timeline(FILE *out, const fmlp_capture *capture, const fmlp_paths *paths, int64_t max_events,
                         int64_t *counters_left_out);
 
-/* Samples by line, and source texts: ,"lines":{...}. False when memory runs out. */
+/* Samples by line with source texts, and by function: ,"lines":{...},"sampled":{...}. False when memory runs
+ * out. */
 bool fmlp_html_lines(FILE *out, const fmlp_capture *capture, bool sources);
 
 /* Functions and callers as pstats counts: ,"functions":{...},"callers":{...}. False when memory runs out. */

@@ -1,5 +1,4 @@
-/* Samples by place for the HTML page: how often a line ran itself, and how often it or what it called; the
- * text of the files, where that is at hand. */
+/* Samples for the HTML page: by line, with the text of the files where that is at hand, and by function. */
 #define _POSIX_C_SOURCE 200809L
 #include <stdlib.h>
 #include <string.h>
@@ -7,63 +6,47 @@
 
 #include "prof/views/export_text.h"
 #include "prof/views/html_data.h"
+#include "prof/views/lines.h"
 
-enum { MOST_FILES = 24, MOST_FILE_BYTES = 128 << 10, MOST_SOURCE_BYTES = 512 << 10 };
+enum { MOST_FUNCTIONS = 200, MOST_FILES = 24, MOST_FILE_BYTES = 128 << 10, MOST_SOURCE_BYTES = 512 << 10 };
 
-typedef struct line_row {
-  int32_t function, file, line;
+/* A function as the sampler met it, with lines or without. */
+typedef struct function_row {
+  int32_t function;
   int64_t self, total;
-  int64_t last_sample; /* that counted in `total`: a recursive line counts once a sample */
-} line_row;
+  int64_t last_sample; /* that counted in `total`: recursion counts once a sample */
+} function_row;
 
-typedef struct line_table {
+typedef struct sampled_functions {
   int64_t count;
-  line_row *rows;
-  int64_t *of_frame; /* [frame_count] its row */
-} line_table;
+  function_row *rows;
+} sampled_functions;
 
-static uint64_t mix(const fmlp_capture_frame *frame) {
-  uint64_t bits = (uint64_t)(uint32_t)frame->function << 32 | (uint32_t)frame->line;
-  bits = (bits ^ (uint64_t)(uint32_t)frame->file << 20) * UINT64_C(0x9e3779b97f4a7c15);
-  return bits ^ bits >> 29;
+static int compare_functions(const void *left, const void *right) {
+  const function_row *a = left, *b = right;
+  if (a->self != b->self) return a->self < b->self ? 1 : -1;
+  if (a->total != b->total) return a->total < b->total ? 1 : -1;
+  return (a->function > b->function) - (a->function < b->function);
 }
 
-/* Frames of one function, file and line are one row, whatever their addresses. */
-static bool number_frames(const fmlp_capture *capture, line_table *table) {
-  size_t frames = (size_t)capture->frame_count, places = 16;
-  while (places < 2 * frames) places *= 2;
-  int64_t *index = malloc(places * sizeof *index);
-  table->rows = malloc((frames + 1) * sizeof *table->rows);
-  table->of_frame = malloc((frames + 1) * sizeof *table->of_frame);
-  bool made = index && table->rows && table->of_frame;
-  for (size_t i = 0; made && i < places; i++) index[i] = -1;
-  for (size_t f = 0; made && f < frames; f++) {
-    const fmlp_capture_frame *frame = &capture->frames[f];
-    uint64_t at = mix(frame) & (places - 1);
-    for (; index[at] >= 0; at = (at + 1) & (places - 1)) {
-      const line_row *row = &table->rows[index[at]];
-      if (row->function == frame->function && row->file == frame->file && row->line == frame->line) break;
-    }
-    if (index[at] < 0) {
-      index[at] = table->count;
-      table->rows[table->count++] = (line_row){frame->function, frame->file, frame->line, 0, 0, -1};
-    }
-    table->of_frame[f] = index[at];
-  }
-  free(index);
-  return made;
-}
-
-static void count_samples(const fmlp_capture *capture, line_table *table) {
+static bool count_functions(const fmlp_capture *capture, sampled_functions *table) {
+  table->rows = calloc((size_t)capture->name_count + 1, sizeof *table->rows);
+  if (!table->rows) return false;
+  for (int32_t n = 0; n < capture->name_count; n++) table->rows[n] = (function_row){n, 0, 0, -1};
   for (int64_t s = 0; s < capture->sample_count; s++) {
     const fmlp_capture_sample *sample = &capture->samples[s];
     for (int32_t f = 0; f < sample->frame_count; f++) {
-      line_row *row = &table->rows[table->of_frame[sample->first_frame + f]];
+      function_row *row = &table->rows[capture->frames[sample->first_frame + f].function];
       row->self += f == 0;
-      if (row->last_sample != s) row->total++;
+      row->total += row->last_sample != s;
       row->last_sample = s;
     }
   }
+  qsort(table->rows, (size_t)capture->name_count, sizeof *table->rows, compare_functions);
+  while (table->count < capture->name_count && table->count < MOST_FUNCTIONS &&
+         table->rows[table->count].self > 0)
+    table->count++;
+  return true;
 }
 
 /* ---- source texts ---- */
@@ -98,28 +81,28 @@ static char *read_source(const char *path, int64_t *bytes) {
   return text;
 }
 
-static int compare_rows(const void *left, const void *right) {
-  const line_row *a = left, *b = right;
+static int compare_lines(const void *left, const void *right) {
+  const fmlp_line *a = left, *b = right;
   if (a->self != b->self) return a->self < b->self ? 1 : -1;
   if (a->total != b->total) return a->total < b->total ? 1 : -1;
   if (a->file != b->file) return a->file < b->file ? -1 : 1;
   return (a->line > b->line) - (a->line < b->line);
 }
 
-/* The files of the heaviest lines, as far as there is room. Rows are sorted by then. */
-static void write_sources(FILE *out, const fmlp_capture *capture, const line_table *table) {
+/* The files of the heaviest lines, as far as there is room. Lines are sorted by then. */
+static void write_sources(FILE *out, const fmlp_capture *capture, const fmlp_lines *lines) {
   int32_t tried[MOST_FILES], count = 0, written = 0;
   int64_t room = MOST_SOURCE_BYTES;
-  for (int64_t r = 0; r < table->count && count < MOST_FILES; r++) {
-    const line_row *row = &table->rows[r];
-    bool known = row->file < 0 || row->line == 0;
-    for (int32_t i = 0; i < count; i++) known = known || tried[i] == row->file;
+  for (int64_t r = 0; r < lines->count && count < MOST_FILES; r++) {
+    const int32_t file = lines->lines[r].file;
+    bool known = false;
+    for (int32_t i = 0; i < count; i++) known = known || tried[i] == file;
     if (known) continue;
-    tried[count++] = row->file;
+    tried[count++] = file;
     int64_t bytes = 0;
-    char *text = read_source(capture->names[row->file], &bytes);
+    char *text = read_source(capture->names[file], &bytes);
     if (text && bytes <= room) {
-      (void)fprintf(out, "%s[%d,", written++ > 0 ? "," : "", (int)row->file);
+      (void)fprintf(out, "%s[%d,", written++ > 0 ? "," : "", (int)file);
       fmlp_export_json_string(text, out);
       (void)fputc(']', out);
       room -= bytes;
@@ -130,7 +113,7 @@ static void write_sources(FILE *out, const fmlp_capture *capture, const line_tab
 
 #define LINE_VALUE(name)                                                                                     \
   static int64_t line_##name(const void *table, int64_t row) {                                               \
-    return ((const line_table *)table)->rows[row].name;                                                      \
+    return ((const fmlp_lines *)table)->lines[row].name;                                                     \
   }
 
 LINE_VALUE(function)
@@ -139,24 +122,44 @@ LINE_VALUE(line)
 LINE_VALUE(self)
 LINE_VALUE(total)
 
-bool fmlp_html_lines(FILE *out, const fmlp_capture *capture, bool sources) {
-  line_table table = {0};
-  const bool made = number_frames(capture, &table);
-  if (made) {
-    count_samples(capture, &table);
-    qsort(table.rows, (size_t)table.count, sizeof *table.rows, compare_rows);
-    (void)fprintf(out, ",\"lines\":{\"count\":%lld,\"samples\":%lld", (long long)table.count,
-                  (long long)capture->sample_count);
-    fmlp_html_column(out, "function", table.count, line_function, &table);
-    fmlp_html_column(out, "file", table.count, line_file, &table);
-    fmlp_html_column(out, "line", table.count, line_line, &table);
-    fmlp_html_column(out, "self", table.count, line_self, &table);
-    fmlp_html_column(out, "total", table.count, line_total, &table);
-    (void)fputs(",\"sources\":[", out);
-    if (sources) write_sources(out, capture, &table);
-    (void)fputs("]}", out);
+#define FUNCTION_VALUE(name)                                                                                 \
+  static int64_t function_##name(const void *table, int64_t row) {                                           \
+    return ((const sampled_functions *)table)->rows[row].name;                                               \
   }
-  free(table.rows);
-  free(table.of_frame);
+
+FUNCTION_VALUE(function)
+FUNCTION_VALUE(self)
+FUNCTION_VALUE(total)
+
+static void write_lines(FILE *out, const fmlp_capture *capture, const fmlp_lines *lines, bool sources) {
+  (void)fprintf(out, ",\"lines\":{\"count\":%lld", (long long)lines->count);
+  fmlp_html_member(out, "samples", capture->sample_count);
+  fmlp_html_member(out, "placed", lines->placed);
+  fmlp_html_column(out, "function", lines->count, line_function, lines);
+  fmlp_html_column(out, "file", lines->count, line_file, lines);
+  fmlp_html_column(out, "line", lines->count, line_line, lines);
+  fmlp_html_column(out, "self", lines->count, line_self, lines);
+  fmlp_html_column(out, "total", lines->count, line_total, lines);
+  (void)fputs(",\"sources\":[", out);
+  if (sources) write_sources(out, capture, lines);
+  (void)fputs("]}", out);
+}
+
+bool fmlp_html_lines(FILE *out, const fmlp_capture *capture, bool sources) {
+  fmlp_lines lines;
+  sampled_functions functions = {0};
+  if (!fmlp_lines_make(capture, &lines)) return false;
+  const bool made = count_functions(capture, &functions);
+  if (made) {
+    if (lines.count > 0) qsort(lines.lines, (size_t)lines.count, sizeof *lines.lines, compare_lines);
+    write_lines(out, capture, &lines, sources);
+    (void)fprintf(out, ",\"sampled\":{\"count\":%lld", (long long)functions.count);
+    fmlp_html_column(out, "function", functions.count, function_function, &functions);
+    fmlp_html_column(out, "self", functions.count, function_self, &functions);
+    fmlp_html_column(out, "total", functions.count, function_total, &functions);
+    (void)fputc('}', out);
+  }
+  free(functions.rows);
+  fmlp_lines_release(&lines);
   return made;
 }

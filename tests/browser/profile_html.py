@@ -41,6 +41,7 @@ class View:
         return self.ask(f'document.getElementById("{element}").textContent')
 
     def place(self, element):
+        self.page.settle()
         return self.ask(f'(() => {{ const e = document.getElementById("{element}"); e.scrollIntoView({{block: "center"}}); '
                         'const r = e.getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; })()')
 
@@ -154,6 +155,7 @@ def fixture(chromium, folder):
     timeline_views(view)
     table_views(view)
     check('lines', 'search_loop' in view.text('lines-body'))
+    check('reasons', view.text('heavy-list').count('not known') == 5 and 'copy-bound' in view.text('heavy-device-list'))
     view.page.media(True)
     view.page.settle()
     dark = drawn(view, 'flame-canvas')
@@ -208,7 +210,8 @@ def real(chromium, folder, fmlp):
 
     run('synth', '--ticks', '20000', 'ticks.csv')
     run('run', 'data.path=ticks.csv', 'bars.threshold=20', 'labeling.volatility.window=20', 'labeling.side=both',
-        'model.params.n_estimators=5', 'validation=purged_kfold', 'runtime.profile_level=full', 'run.dir=run')
+        'model.params.n_estimators=5', 'validation=purged_kfold', 'runtime.profile_level=full',
+        'runtime.profile_sampling=500', 'run.dir=run')
     run('profile', 'export', '--format', 'html', '-o', 'export.html', 'run')
     check('small', os.path.getsize(f'{folder}/run/profile/profile.html') < 300000)
     report = open(f'{folder}/run/report.html', encoding='utf-8').read()

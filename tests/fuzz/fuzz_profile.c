@@ -10,6 +10,7 @@
 #include "prof/store/profile_file.h"
 #include "prof/store/profile_json_read.h"
 #include "prof/views/export.h"
+#include "prof/views/export_html.h"
 #include "prof/views/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -39,14 +40,19 @@ static void require(bool condition, const char *what) {
   abort();
 }
 
+static FILE *nowhere(void) {
+  static FILE *out;
+  if (!out) out = fopen("/dev/null", "w");
+  require(out, "no /dev/null");
+  return out;
+}
+
 static void look_at(const fmlp_capture *capture) {
   static bool (*const exports[])(const fmlp_capture *, FILE *) = {
       fmlp_export_pstats,    fmlp_export_pstats_device, fmlp_export_chrome, fmlp_export_speedscope,
       fmlp_export_collapsed, fmlp_export_dot,           fmlp_export_csv};
-  static FILE *out;
-  if (!out) out = fopen("/dev/null", "w");
-  require(out && !fmlp_profile_check(capture), "what was read is not sound");
-  for (size_t i = 0; i < sizeof exports / sizeof *exports; i++) (void)exports[i](capture, out);
+  require(!fmlp_profile_check(capture), "what was read is not sound");
+  for (size_t i = 0; i < sizeof exports / sizeof *exports; i++) (void)exports[i](capture, nowhere());
   free(fmlp_report_text(capture));
 }
 
@@ -58,6 +64,8 @@ static void read_file(uint8_t *bytes, size_t size) {
     return;
   }
   for (int32_t c = 0; c < profile->capture_count; c++) look_at(profile->captures[c]);
+  static const fmlp_html_options FEW = {.max_events = 3};
+  (void)fmlp_export_html(profile, &FEW, nowhere());
   uint8_t *first = NULL, *second = NULL;
   size_t first_size = 0, second_size = 0;
   require(fmlp_profile_file_make(profile, &first, &first_size), "not written");

@@ -136,6 +136,24 @@ static void functions_have_what_their_paths_have(void **state) {
   json_decref(data);
 }
 
+/* The advice is that of `fmlp profile top`. */
+static void heavy_functions_have_a_reason(void **state) {
+  (void)state;
+  json_t *data = data_from(profile_fixture(), NULL);
+  const json_t *advice = json_object_get(data, "advice");
+  int64_t host = 0;
+  assert_true(json_array_size(advice) > 5); /* five functions of 5 % and more, and operations */
+  for (size_t i = 0; i < json_array_size(advice); i++) {
+    const json_t *item = json_array_get(advice, i);
+    assert_int_equal(json_array_size(item), 6);
+    assert_true(strlen(json_string_value(json_array_get(item, 3))) > 0);
+    host +=
+        json_integer_value(json_array_get(item, 0)) >= 0 ? json_integer_value(json_array_get(item, 2)) : 0;
+  }
+  assert_int_equal(host, PROFILE_FIXTURE_TOTAL);
+  json_decref(data);
+}
+
 static void names_cannot_leave_their_place(void **state) {
   (void)state;
   fmlp_capture *capture = profile_fixture();
@@ -208,20 +226,25 @@ static void a_long_memory_keeps_its_peaks(void **state) {
   json_decref(data);
 }
 
-static void lines_are_counted_once_a_sample(void **state) {
+static void samples_are_counted_once(void **state) {
   (void)state;
   json_t *data = data_from(profile_fixture(), NULL);
   const json_t *lines = json_object_get(data, "lines"), *names = json_object_get(data, "names");
+  const json_t *sampled = json_object_get(data, "sampled");
   assert_int_equal(member(lines, "samples"), 4);
-  assert_int_equal(member(lines, "count"), 3);
-  assert_int_equal(sum_of(lines, "self"), 4);
-  assert_string_equal(json_string_value(json_array_get(names, (size_t)cell(lines, "function", 0))),
-                      "search_loop");
+  assert_int_equal(member(lines, "placed"), 2);
+  assert_int_equal(member(lines, "count"), 1);
   assert_int_equal(cell(lines, "self", 0), 2);
   assert_int_equal(cell(lines, "total", 0), 2);
-  assert_string_equal(json_string_value(json_array_get(names, (size_t)cell(lines, "function", 1))), "main");
-  assert_int_equal(cell(lines, "self", 1), 1); /* two addresses of it */
-  assert_int_equal(cell(lines, "total", 1), 3);
+  assert_int_equal(member(sampled, "count"), 3);
+  assert_int_equal(sum_of(sampled, "self"), 4);
+  static const char *const NAMES[] = {"search_loop", "main", "pool_loop"};
+  static const int64_t TOTAL[] = {2, 3, 1}; /* main at two addresses */
+  for (size_t i = 0; i < 3; i++) {
+    const size_t name = (size_t)cell(sampled, "function", i);
+    assert_string_equal(json_string_value(json_array_get(names, name)), NAMES[i]);
+    assert_int_equal(cell(sampled, "total", i), TOTAL[i]);
+  }
   json_decref(data);
 }
 
@@ -271,10 +294,11 @@ int main(void) {
       cmocka_unit_test(the_page_is_whole_and_alone),
       cmocka_unit_test(totals_are_the_captures),
       cmocka_unit_test(functions_have_what_their_paths_have),
+      cmocka_unit_test(heavy_functions_have_a_reason),
       cmocka_unit_test(names_cannot_leave_their_place),
       cmocka_unit_test(the_longest_spans_stay),
       cmocka_unit_test(a_long_memory_keeps_its_peaks),
-      cmocka_unit_test(lines_are_counted_once_a_sample),
+      cmocka_unit_test(samples_are_counted_once),
       cmocka_unit_test(sources_are_taken_with_care),
       cmocka_unit_test(what_is_empty_or_full_is_no_trouble),
   };

@@ -35,7 +35,7 @@ function timeText(ns) {
   return `${Math.floor(seconds / 3600)} h ${String(Math.floor(seconds / 60) % 60).padStart(2, '0')} min`;
 }
 
-const exactTime = (ns) => `${timeText(ns)} (${countText(ns)} ns)`;
+const exactTime = (ns) => Math.abs(ns) < 1000 ? timeText(ns) : `${timeText(ns)} (${countText(ns)} ns)`;
 
 function bytesText(bytes) {
   const size = Math.abs(bytes);

@@ -1,11 +1,12 @@
 /* Where the sampler found the program: lines with their share, in their source where that was at hand. */
 
 const lines = (() => {
-  const MOST = 400;
+  const HEAVIEST = 15, FILES = 10, FIRST = 25, MOST = 400;
   const table = columns(data.lines, ['function', 'file', 'line', 'self', 'total']);
+  const sampled = columns(data.sampled, ['function', 'self', 'total']);
   const all = data.lines.samples;
 
-  const nameOf = (number) => number < 0 ? 'unknown file' : data.names[number];
+  const nameOf = (number) => data.names[number];
   const heatOf = (part) => part >= 0.2 ? 'h3' : part >= MARK ? 'h2' : part > 0 ? 'h1' : '';
 
   /* Files with the samples of their lines, the heaviest first. */
@@ -43,18 +44,50 @@ const lines = (() => {
     return box;
   }
 
-  function lineTable(of) {
+  /* Names of templates run to kilobytes: their beginning is enough, the tip has the rest. */
+  function nameCell(of, i) {
+    const name = nameOf(of.function[i]), place = of === table ? `${nameOf(table.file[i])}:${table.line[i]}` : '';
+    return make('td', {class: 'where', title: name.length > 90 ? name.slice(0, 2000) : null},
+      make('b', {}, name.length > 90 ? `${name.slice(0, 90)}…` : name), ' ', make('span', {}, place));
+  }
+
+  function lineTable(of, rows, title) {
+    const most = Math.min(rows.length, MOST);
+    return make('div', {class: 'wide'}, make('table', {}, title ? make('caption', {}, title) : null, make('thead', {},
+      make('tr', {}, make('th', {class: 'star', scope: 'col'}, '*'),
+        ...['share', 'samples', 'with callees'].map((word) => make('th', {class: 'n', scope: 'col'}, word)),
+        make('th', {scope: 'col'}, of === table ? 'line' : 'function'))), make('tbody', {}, ...rows.slice(0, most).map((i) => make('tr', {},
+      make('td', {class: 'star'}, of.self[i] >= MARK * all ? '*' : ''),
+      make('td', {class: 'n'}, shareText(of.self[i], all)), make('td', {class: 'n'}, countText(of.self[i])),
+      make('td', {class: 'n'}, countText(of.total[i])), nameCell(of, i))))));
+  }
+
+  /* What a file holds, made when it is first opened. */
+  function fill(details, of, texts) {
+    if (texts.has(of.file)) details.append(sourceBox(of, texts.get(of.file)));
+    else details.append(make('p', {class: 'missing'}, 'The source was not at hand when this page was made.'));
     const rows = of.rows.sort((a, b) => table.self[b] - table.self[a] || table.total[b] - table.total[a]);
-    return make('div', {class: 'wide'}, make('table', {}, make('thead', {}, make('tr', {},
-      make('th', {class: 'star', scope: 'col'}, '*'),
-      ...['share', 'samples', 'with callees'].map((word) => make('th', {class: 'n', scope: 'col'}, word)),
-      make('th', {scope: 'col'}, 'line'))), make('tbody', {}, ...rows.slice(0, MOST).map((i) => make('tr', {},
-      make('td', {class: 'star'}, table.self[i] >= MARK * all ? '*' : ''),
-      make('td', {class: 'n'}, shareText(table.self[i], all)), make('td', {class: 'n'}, countText(table.self[i])),
-      make('td', {class: 'n'}, countText(table.total[i])),
-      make('td', {class: 'where'}, make('b', {}, nameOf(table.function[i])), ' ', make('span', {},
-        table.line[i] ? `${nameOf(table.file[i])}:${table.line[i]}` : nameOf(table.file[i])))))),
-    rows.length > MOST ? make('caption', {}, `the first ${MOST} of ${countText(rows.length)}`) : null));
+    details.append(lineTable(table, rows.slice(0, FIRST)));
+    if (rows.length <= FIRST) return;
+    const more = make('button', {type: 'button'}, `Show all ${countText(rows.length)} lines` +
+      (rows.length > MOST ? `, the first ${MOST}` : ''));
+    more.addEventListener('click', () => {
+      more.previousSibling.replaceWith(lineTable(table, rows));
+      more.remove();
+    });
+    details.append(more);
+  }
+
+  function fileBox(of, texts) {
+    const details = make('details', {class: 'card'}, make('summary', {}, make('b', {}, nameOf(of.file)),
+      `  ${shareText(of.self, all)}, ${plural(of.rows.length, 'line')}`));
+    let filled = false;
+    details.addEventListener('toggle', () => {
+      if (!filled) fill(details, of, texts);
+      filled = true;
+    });
+    details.open = of.self >= MARK * all;
+    return details;
   }
 
   function start() {
@@ -65,16 +98,19 @@ const lines = (() => {
       note.className = 'missing';
       return;
     }
-    note.textContent = `${plural(all, 'sample')}; the share is that of the samples in which the line itself ran. * from 5 %.`;
-    const texts = new Map(data.lines.sources);
-    files().forEach((of, number) => {
-      const details = make('details', {class: 'card', open: number < 3}, make('summary', {}, make('b', {}, nameOf(of.file)),
-        `  ${shareText(of.self, all)}`));
-      if (texts.has(of.file)) details.append(sourceBox(of, texts.get(of.file)));
-      else if (of.file >= 0) details.append(make('p', {class: 'missing'}, 'The source was not at hand when this page was made.'));
-      details.append(lineTable(of));
-      body.append(details);
-    });
+    note.textContent = `${plural(all, 'sample')}, ${shareText(data.lines.placed, all)} of them in or below a line of source ` +
+      'that is known. What a line calls in code without lines counts as the line\'s own. * from 5 %.';
+    const texts = new Map(data.lines.sources), first = (of) => [...of.self.keys()].slice(0, HEAVIEST).filter((i) => of.self[i] > 0);
+    body.append(make('div', {class: 'grid'},
+      make('div', {class: 'card'}, lineTable(table, first(table), 'The heaviest lines')),
+      make('div', {class: 'card'}, lineTable(sampled, first(sampled), 'The functions that ran, with source or without'))));
+    const found = files();
+    body.append(...found.slice(0, FILES).map((of) => fileBox(of, texts)));
+    if (found.length <= FILES) return;
+    const more = make('button', {type: 'button'}, `Show ${plural(found.length - FILES, 'more file')}, ` +
+      shareText(sum(found.slice(FILES).map((of) => of.self)), all));
+    more.addEventListener('click', () => more.replaceWith(...found.slice(FILES).map((of) => fileBox(of, texts))));
+    body.append(more);
   }
 
   return {start, count: () => table.count};

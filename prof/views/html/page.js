@@ -65,6 +65,29 @@ function showNotices() {
   element('notices').replaceChildren(...said.map((text) => make('li', {}, text)));
 }
 
+/* A bar with its share, and why it is slow as far as that is known. */
+function heavyBar(name, part, figures, title, advice) {
+  const bar = make('i'), why = make('span', {class: 'why'});
+  bar.style.width = `${Math.min(100, 100 * part)}%`;
+  if (advice) {
+    const [, , , reason, measured, unknown] = advice;
+    why.append(make('em', {}, reason), measured ? ` ${measured}` : '', unknown ? `${measured ? '; ' : ' '}${unknown}` : '');
+  }
+  return make('button', {type: 'button', title}, make('b', {}, name), make('span', {class: 'track'}, bar),
+    make('span', {class: 'figures'}, make('strong', {}, shareText(part, 1)), figures), advice ? why : null);
+}
+
+function showHeavyDevice() {
+  const items = data.advice.filter(([site]) => site < 0);
+  element('heavy-device').hidden = items.length === 0;
+  element('heavy-device-list').replaceChildren(...items.map((item) => {
+    const bar = heavyBar(data.names[item[1]], item[2] / Math.max(1, capture.deviceBusy), timeText(item[2]),
+      'a device operation: see the timeline', item);
+    bar.addEventListener('click', () => element('timeline').scrollIntoView());
+    return make('li', {}, bar);
+  }));
+}
+
 function showHeavy() {
   const rows = [...functions.tottime.keys()].sort((a, b) => functions.tottime[b] - functions.tottime[a]);
   const heavy = rows.filter((row) => functions.tottime[row] >= MARK * tottime && tottime > 0);
@@ -74,12 +97,9 @@ function showHeavy() {
     (heavy.length < rows.length ? `The other ${countText(rows.length - heavy.length)} together have ${shareText(rest, tottime)}.` : '') :
     'No function has 5 % of the time: nothing here is worth optimising alone.') : 'No time was recorded.';
   element('heavy-list').replaceChildren(...heavy.map((row) => {
-    const site = sites[functions.site[row]], bar = make('i'), part = functions.tottime[row] / tottime;
-    bar.style.width = `${100 * part}%`;
-    const button = make('button', {type: 'button', title: `${site.place}: find it in the call paths and the table`},
-      make('b', {}, site.name), make('span', {class: 'track'}, bar), make('span', {class: 'figures'},
-        make('strong', {}, shareText(functions.tottime[row], tottime)),
-        `${timeText(functions.tottime[row])} in ${plural(functions.calls[row], 'call')}`));
+    const site = sites[functions.site[row]], part = functions.tottime[row] / tottime;
+    const button = heavyBar(site.name, part, timeText(functions.tottime[row]) + ` in ${plural(functions.calls[row], 'call')}`,
+      `${site.place}: find it in the call paths and the table`, data.advice.find(([number]) => number === functions.site[row]));
     button.addEventListener('click', () => {
       const text = `^${site.name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`;
       element('flame-search').value = text;
@@ -133,6 +153,7 @@ watchTheme();
 showHeader();
 showNotices();
 showHeavy();
+showHeavyDevice();
 table.start();
 flame.start();
 timeline.start();
