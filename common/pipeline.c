@@ -1,65 +1,43 @@
 /* The story of a run: ticks become bars, features, labels, folds, predictions, trades and a risk study.
  *
- * Nothing numeric happens here. Each step says what it reads, what it gives and where that goes. The whole
- * run writes into a temporary folder that is renamed when everything is in it, or removed when anything
- * failed. */
-#include "common/pipeline.h"
+ * Nothing numeric happens here. Each step says what it reads, what it gives and where that goes. What is
+ * around the steps, the folder, the device, the profile, stands in pipeline_run.c. */
+#include "common/pipeline_stages.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/backends.h"
 #include "common/core/build_info.h"
 #include "common/core/interrupt.h"
 #include "common/core/log.h"
-#include "common/core/memory.h"
-#include "common/core/parallel.h"
 #include "common/holdout.h"
 #include "common/io/csv.h"
-#include "common/io/run_folder.h"
 #include "common/pipeline_finish.h"
 #include "common/pipeline_manifest.h"
-#include "common/pipeline_plan.h"
 #include "common/pipeline_warnings.h"
-#include "common/results.h"
 #include "common/stages/bars_columns.h"
 #include "common/stages/cv.h"
 #include "common/stages/events.h"
 #include "common/stages/features.h"
 #include "common/stages/labels.h"
 #include "common/stages/weights.h"
-#include "prof/capture.h"
-#include "prof/sources/device_trace.h"
 #include "prof/span.h"
 
-typedef struct pipeline {
-  const fmlp_pipeline_request *request;
-  const fmlp_settings *settings;
-  fmlp_stage_plan plan;
-  fmlp_compute compute;
-  fmlp_run_folder *folder;
-  fmlp_column_sink sink;
-  char notice[640]; /* why the device is what it is */
-  bool fell_back;   /* from a device that failed */
-  fmlp_profile *profile;
-  fmlp_results results;
-} pipeline;
-
-static bool computes(const pipeline *run, fmlp_stage stage) {
+static bool computes(const fmlp_pipeline *run, fmlp_stage stage) {
   return run->plan.action[stage] == FMLP_STAGE_RUN || run->plan.action[stage] == FMLP_STAGE_SUPPORT;
 }
 
-static bool loads(const pipeline *run, fmlp_stage stage) {
+static bool loads(const fmlp_pipeline *run, fmlp_stage stage) {
   return run->plan.action[stage] == FMLP_STAGE_LOAD;
 }
 
-static bool writes(const pipeline *run, fmlp_stage stage) {
+static bool writes(const fmlp_pipeline *run, fmlp_stage stage) {
   return run->plan.action[stage] == FMLP_STAGE_RUN;
 }
 
-static fmlp_status write_text(pipeline *run, const char *name, fmlp_text *text, fmlp_error *error) {
+static fmlp_status write_text(fmlp_pipeline *run, const char *name, fmlp_text *text, fmlp_error *error) {
   fmlp_status status = fmlp_text_finish(text, error);
   if (status == FMLP_OK) status = fmlp_run_folder_write(run->folder, name, text->bytes, text->count, error);
   fmlp_text_release(text);
@@ -67,7 +45,7 @@ static fmlp_status write_text(pipeline *run, const char *name, fmlp_text *text, 
 }
 
 /* data.path -> ticks, in the order of the file */
-static fmlp_status read_ticks(pipeline *run, fmlp_error *error) {
+static fmlp_status read_ticks(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("read");
   fmlp_results *results = &run->results;
   FMLP_TRY(fmlp_ticks_read(&run->settings->data, &results->ticks, &results->read, error));
@@ -76,7 +54,7 @@ static fmlp_status read_ticks(pipeline *run, fmlp_error *error) {
 }
 
 /* ticks -> chronological ticks inside the sessions, every dropped row counted by rule */
-static fmlp_status clean_ticks(pipeline *run, fmlp_error *error) {
+static fmlp_status clean_ticks(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("clean");
   fmlp_results *results = &run->results;
   int64_t first = 0, last = 0;
@@ -86,7 +64,7 @@ static fmlp_status clean_ticks(pipeline *run, fmlp_error *error) {
 }
 
 /* ticks -> bars */
-static fmlp_status build_bars(pipeline *run, fmlp_error *error) {
+static fmlp_status build_bars(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("bars");
   fmlp_results *results = &run->results;
   if (loads(run, FMLP_STAGE_BARS)) {
@@ -103,7 +81,7 @@ static fmlp_status build_bars(pipeline *run, fmlp_error *error) {
 }
 
 /* bars -> one column per feature */
-static fmlp_status compute_features(pipeline *run, fmlp_error *error) {
+static fmlp_status compute_features(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("features");
   fmlp_results *results = &run->results;
   if (loads(run, FMLP_STAGE_FEATURES)) return fmlp_load_features(run->request, &results->features, error);
@@ -114,7 +92,7 @@ static fmlp_status compute_features(pipeline *run, fmlp_error *error) {
 }
 
 /* bars -> events -> labels (decided by ticks where a bar cannot) -> weights */
-static fmlp_status make_labels(pipeline *run, fmlp_error *error) {
+static fmlp_status make_labels(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("labels");
   fmlp_results *results = &run->results;
   const fmlp_settings *settings = run->settings;
@@ -141,7 +119,7 @@ static fmlp_status make_labels(pipeline *run, fmlp_error *error) {
 }
 
 /* labels -> purged, embargoed splits */
-static fmlp_status split_labels(pipeline *run, fmlp_error *error) {
+static fmlp_status split_labels(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("validation");
   fmlp_results *results = &run->results;
   FMLP_TRY(fmlp_labels_check_usable(&results->features, &results->bars, &results->labels, error));
@@ -150,7 +128,7 @@ static fmlp_status split_labels(pipeline *run, fmlp_error *error) {
 }
 
 /* features, labels, splits -> a model per split and out-of-sample probabilities */
-static fmlp_status train_models(pipeline *run, fmlp_error *error) {
+static fmlp_status train_models(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("model");
   fmlp_results *results = &run->results;
   if (loads(run, FMLP_STAGE_MODEL)) {
@@ -165,7 +143,7 @@ static fmlp_status train_models(pipeline *run, fmlp_error *error) {
 }
 
 /* probabilities, ticks -> trades, equity and metrics of every recombined path */
-static fmlp_status backtest(pipeline *run, fmlp_error *error) {
+static fmlp_status backtest(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("backtest");
   fmlp_results *results = &run->results;
   fmlp_tick_source ticks = fmlp_ticks_source(&results->ticks);
@@ -188,7 +166,7 @@ static fmlp_status backtest(pipeline *run, fmlp_error *error) {
 }
 
 /* trades -> ten thousand alternative histories */
-static fmlp_status study_risk(pipeline *run, fmlp_error *error) {
+static fmlp_status study_risk(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("risk");
   fmlp_results *results = &run->results;
   FMLP_TRY(fmlp_risk_run(run->settings, &results->evaluation.trades, &run->compute, &results->risk, error));
@@ -200,7 +178,7 @@ static fmlp_status study_risk(pipeline *run, fmlp_error *error) {
 }
 
 /* a second file, predicted by the final model and backtested */
-static fmlp_status hold_out(pipeline *run, fmlp_error *error) {
+static fmlp_status hold_out(fmlp_pipeline *run, fmlp_error *error) {
   if (!run->settings->data.test_path) return FMLP_OK;
   if (!writes(run, FMLP_STAGE_MODEL)) {
     fmlp_log_warning(
@@ -211,7 +189,7 @@ static fmlp_status hold_out(pipeline *run, fmlp_error *error) {
                           error);
 }
 
-typedef fmlp_status (*stage_function)(pipeline *run, fmlp_error *error);
+typedef fmlp_status (*stage_function)(fmlp_pipeline *run, fmlp_error *error);
 
 static const stage_function steps[FMLP_STAGE_COUNT] = {
     [FMLP_STAGE_READ] = read_ticks,    [FMLP_STAGE_CLEAN] = clean_ticks,
@@ -229,7 +207,7 @@ static void interrupt_for_test(fmlp_stage stage) {
   if (name && strcmp(name, fmlp_stage_name(stage)) == 0) (void)raise(SIGINT);
 }
 
-static fmlp_status run_stages(pipeline *run, fmlp_error *error) {
+fmlp_status fmlp_pipeline_stages(fmlp_pipeline *run, fmlp_error *error) {
   FMLP_SPAN("run");
   for (int stage = 0; stage < FMLP_STAGE_COUNT; stage++) {
     if (!computes(run, (fmlp_stage)stage) && !loads(run, (fmlp_stage)stage)) continue;
@@ -240,128 +218,4 @@ static fmlp_status run_stages(pipeline *run, fmlp_error *error) {
     run->results.has[stage] = true;
   }
   return hold_out(run, error);
-}
-
-static fmlp_status print_summary(const fmlp_finish_input *finish, const char *run_dir, fmlp_error *error) {
-  fmlp_text text = {0};
-  fmlp_summary_write(finish, &text);
-  fmlp_text_format(&text, "%-11s%s\n", "run", run_dir);
-  if (finish->plan->action[FMLP_STAGE_REPORT] == FMLP_STAGE_RUN) {
-    fmlp_text_format(&text, "%-11s%s/report.html\n", "report", run_dir);
-  }
-  fmlp_status status = fmlp_text_finish(&text, error);
-  if (status == FMLP_OK) (void)fputs(text.bytes, stdout);
-  fmlp_text_release(&text);
-  return status;
-}
-
-/* The first thing in the run's profile; without a capture there is none. */
-static fmlp_status keep_capture(pipeline *run, fmlp_capture *capture, fmlp_error *error) {
-  if (!capture) return FMLP_OK;
-  run->profile = fmlp_profile_create();
-  if (!run->profile) fmlp_capture_free(capture);
-  if (run->profile && fmlp_profile_add(run->profile, capture)) return FMLP_OK;
-  fmlp_profile_free(run->profile);
-  run->profile = NULL;
-  return fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profile");
-}
-
-static fmlp_status finish_profile(pipeline *run, const fmlp_finish_input *finish, fmlp_error *error) {
-  FMLP_TRY(fmlp_profile_describe(finish, run->folder, run->profile, error));
-  FMLP_TRY(fmlp_profile_write(run->profile, run->folder, error));
-  return run->request->quiet ? FMLP_OK : fmlp_profile_collect(run->settings, run->profile, error);
-}
-
-static fmlp_status run_in_folder(pipeline *run, fmlp_error *error) {
-  const char *run_dir = fmlp_pipeline_run_dir(run->request);
-  FMLP_TRY(fmlp_run_folder_create(run_dir, &run->folder, error));
-  run->sink = fmlp_run_folder_sink(run->folder);
-  const fmlp_runtime_settings *runtime = &run->settings->runtime;
-  const fmlp_capture_options profiling = {
-      .level = runtime->profile_level == FMLP_PROFILE_FULL ? FMLP_CAPTURE_FULL : FMLP_CAPTURE_SPANS,
-      .sample_frequency = runtime->profile_sampling,
-      .threads = fmlp_threads()};
-  if (runtime->profile) (void)fmlp_capture_start(&profiling);
-  fmlp_status status = run_stages(run, error);
-  fmlp_status kept = keep_capture(run, fmlp_capture_stop(), error);
-  if (status == FMLP_OK) status = kept;
-  fmlp_finish_input finish = {.request = run->request,
-                              .settings = run->settings,
-                              .plan = &run->plan,
-                              .compute = &run->compute,
-                              .results = &run->results,
-                              .capture = run->profile ? run->profile->captures[0] : NULL,
-                              .notice = run->notice};
-  if (status == FMLP_OK) status = fmlp_pipeline_finish(&finish, run->folder, error);
-  if (status == FMLP_OK && run->profile) status = finish_profile(run, &finish, error);
-  if (status == FMLP_OK) status = fmlp_run_folder_commit(run->folder, error);
-  if (status == FMLP_OK && run->request->headline) {
-    fmlp_summary_headline(&run->results, run->request->headline);
-  }
-  if (status == FMLP_OK && !run->request->quiet) {
-    status = print_summary(&finish, fmlp_run_folder_final(run->folder), error);
-  }
-  fmlp_profile_free(run->profile);
-  run->profile = NULL;
-  fmlp_run_folder_discard(run->folder);
-  return status;
-}
-
-/* In bytes; at least one, because 0 means no limit. */
-static int64_t memory_limit(double gigabytes) {
-  if (!(gigabytes > 0)) return 0;
-  double bytes = gigabytes * 1e9;
-  return bytes >= 9e18 ? INT64_MAX : bytes < 1 ? 1 : (int64_t)bytes;
-}
-
-/* One run on an open device. */
-static fmlp_status attempt(pipeline *run, fmlp_error *error) {
-  fmlp_log_open();
-  if (*run->notice) fmlp_log_line(run->fell_back ? FMLP_LOG_WARNING : FMLP_LOG_INFO, "%s", run->notice);
-  if (!run->request->quiet) fmlp_warn_of_idle_keys(run->request->config);
-  fmlp_memory_limit_set(memory_limit(run->settings->runtime.memory_limit_gb));
-  fmlp_status status = run_in_folder(run, error);
-  fmlp_memory_limit_set(0);
-  fmlp_results_release(&run->results);
-  fmlp_log_close();
-  fmlp_compute_close(&run->compute);
-  return status;
-}
-
-/* Before a device is opened: the profiler sees it from the beginning, where it was asked for all there is. */
-static void prepare_trace(const fmlp_runtime_settings *runtime, const char *device) {
-  if (!runtime->profile || runtime->profile_level != FMLP_PROFILE_FULL) return;
-  const char *reason = "";
-  const fmlp_device_hooks *hooks = fmlp_compute_trace(device, &reason);
-  fmlp_device_trace_dump(fmlp_build.test_hooks ? getenv("FMLP_CUPTI_DUMP") : NULL);
-  fmlp_device_trace_prepare(hooks, reason);
-}
-
-/* `auto` promises a result where there is one to be had: when its device fails, the run starts again on the
- * cpu, from nothing. Its outputs are the same on either, and a folder appears only when it is whole. */
-static fmlp_status start_again(pipeline *run, fmlp_error *error) {
-  static const char hint[] = "; use runtime.device=cpu";
-  char *end = strstr(error->text, hint);
-  if (end) *end = '\0';
-  pipeline again = {.request = run->request, .settings = run->settings, .plan = run->plan, .fell_back = true};
-  (void)snprintf(again.notice, sizeof again.notice, "%s; starting again on the cpu", error->text);
-  error->text[0] = '\0';
-  char unused[1];
-  prepare_trace(&again.settings->runtime, "cpu");
-  FMLP_TRY(fmlp_compute_open("cpu", &again.compute, unused, sizeof unused, error));
-  return attempt(&again, error);
-}
-
-fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *error) {
-  pipeline run = {.request = request, .settings = fmlp_config_settings(request->config)};
-  FMLP_TRY(fmlp_stage_plan_make(request->stages, request->from != NULL, &run.plan, error));
-  FMLP_TRY(fmlp_check_same_sections(request, &run.plan, error));
-  fmlp_threads_set(run.settings->runtime.threads);
-  const char *device = run.settings->runtime.device;
-  prepare_trace(&run.settings->runtime, device);
-  FMLP_TRY(fmlp_compute_open(device, &run.compute, run.notice, sizeof run.notice, error));
-  fmlp_log_set_level(run.settings->runtime.log_level);
-  const bool may_fall_back = strcmp(device, "auto") == 0 && strcmp(run.compute.backend->name, "cpu") != 0;
-  fmlp_status status = attempt(&run, error);
-  return status == FMLP_ERR_DEVICE && may_fall_back ? start_again(&run, error) : status;
 }

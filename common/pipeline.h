@@ -3,6 +3,7 @@
 #define FMLP_COMMON_PIPELINE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "common/config/config.h"
 #include "common/core/status.h"
@@ -18,7 +19,9 @@ typedef struct fmlp_run_headline {
 
 /* Runs every stage of `config` and leaves one complete run folder, or none. `stages` is a comma list or NULL
  * for all; `from` is a finished run whose outputs stand in for the stages not listed, or NULL. `run_dir`
- * overrides the configuration's. */
+ * overrides the configuration's. With `repeats` above 1, which needs runtime.profile, the same is run as
+ * often in this process: the folder is the first run's, its profile holds them all, and FMLP_ERR_DIFFERENT
+ * says that one of them gave other outputs (the folder is there then, too). */
 typedef struct fmlp_pipeline_request {
   const fmlp_config *config;
   const char *stages;
@@ -27,6 +30,7 @@ typedef struct fmlp_pipeline_request {
   const char *command_line;    /* for the manifest */
   bool quiet;                  /* no summary on standard output */
   fmlp_run_headline *headline; /* written when the run has succeeded; or NULL */
+  int32_t repeats;             /* 0 and 1: once */
 } fmlp_pipeline_request;
 
 FMLP_WARN_UNUSED fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *error);

@@ -28,6 +28,7 @@ static void print_help(void) {
          "  fmlp run data.path=ticks.csv.zst -m bars.threshold=50,100,200 model.params.max_depth=4,6\n"
          "  fmlp run --from runs/2026-01-31/12-00-00_default --stages backtest,risk,report "
          "backtest.threshold=0.55\n"
+         "  fmlp run data.path=ticks.csv.zst --repeat 10\n"
          "\n"
          "options\n");
   fmlp_run_arguments_help(false);
@@ -45,7 +46,9 @@ static void print_help(void) {
   printf("\n\nenvironment\n"
          "  FMLP_DEVICE          the device where neither --device nor runtime.device is given here\n"
          "\nexit status\n"
-         "  0 done, 2 usage or configuration, 3 input, 4 device, 130 interrupted, 1 anything else\n");
+         "  0 done, 2 usage or configuration, 3 input, 4 device, 5 a repeat gave other outputs, 130 "
+         "interrupted,\n"
+         "  1 anything else\n");
 }
 
 static void join(int count, char **arguments, char *text, size_t capacity) {
@@ -56,22 +59,32 @@ static void join(int count, char **arguments, char *text, size_t capacity) {
   }
 }
 
+/* Repeats are there for their times. */
+static fmlp_status check_repeats(const fmlp_run_arguments *parsed, const fmlp_config *config,
+                                 fmlp_error *error) {
+  if (parsed->repeats == 1 || fmlp_config_settings(config)->runtime.profile) return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_USAGE,
+                   "run: --repeat %d measures times: it needs runtime.profile=true, which is false here",
+                   (int)parsed->repeats);
+}
+
 static fmlp_status run_job(const fmlp_run_arguments *parsed, const char *const *overrides,
                            const char *run_dir, const char *command_line, fmlp_run_headline *headline,
                            fmlp_error *error) {
   fmlp_config *config = NULL;
   FMLP_TRY(fmlp_run_arguments_load(parsed, overrides, &config, error));
-  fmlp_status status = FMLP_OK;
-  if (parsed->print_config) {
+  fmlp_status status = check_repeats(parsed, config, error);
+  if (status == FMLP_OK && parsed->print_config) {
     (void)fputs(fmlp_config_yaml(config), stdout);
-  } else {
+  } else if (status == FMLP_OK) {
     fmlp_log_set_level(fmlp_config_settings(config)->runtime.log_level);
     fmlp_pipeline_request request = {.config = config,
                                      .stages = parsed->stages,
                                      .from = parsed->from,
                                      .run_dir = run_dir,
                                      .command_line = command_line,
-                                     .headline = headline};
+                                     .headline = headline,
+                                     .repeats = parsed->repeats};
     status = fmlp_pipeline_run(&request, error);
   }
   fmlp_config_free(config);
@@ -84,6 +97,7 @@ static fmlp_status check_jobs(const fmlp_run_arguments *parsed, int32_t job_coun
   for (int32_t job = 0; job < job_count; job++) {
     fmlp_config *config = NULL;
     fmlp_status status = fmlp_run_arguments_load(parsed, (const char *const *)jobs[job], &config, error);
+    if (status == FMLP_OK) status = check_repeats(parsed, config, error);
     fmlp_config_free(config);
     if (status != FMLP_OK)
       return fmlp_fail_prefix(error, status, "job %d of %d", (int)job + 1, (int)job_count);

@@ -12,7 +12,7 @@
 #include "common/core/memory.h"
 #include "common/core/nearest.h"
 
-typedef enum option_kind { OPTION_FLAG, OPTION_VALUE, OPTION_DEVICE, OPTION_CFG } option_kind;
+typedef enum option_kind { OPTION_FLAG, OPTION_VALUE, OPTION_DEVICE, OPTION_CFG, OPTION_COUNT } option_kind;
 
 typedef struct option {
   const char *name;
@@ -39,13 +39,15 @@ static const option options[] = {
      "only these stages, of those fmlp run --help lists", false},
     {"--from", NULL, OPTION_VALUE, AT(from), "--from RUN",
      "start from a finished run: its configuration, and its results for the stages not listed", true},
+    {"--repeat", NULL, OPTION_COUNT, AT(repeats), "--repeat N",
+     "the same N times: one folder, a profile with all times, outputs compared", true},
     {"--multirun", "-m", OPTION_FLAG, AT(multirun), "-m, --multirun",
      "sweep: a=1,2 b=choice(x,y) c=range(1,4) runs every combination", true},
     {"--help", "-h", OPTION_FLAG, AT(help), "-h, --help", "this text", false},
     {"--help-keys", NULL, OPTION_FLAG, AT(help_keys), "--help-keys",
      "every key of the configuration, with its meaning", true},
 };
-enum { OPTIONS = sizeof options / sizeof *options };
+enum { OPTIONS = sizeof options / sizeof *options, MOST_REPEATS = 10000 };
 
 static fmlp_status make_device_override(char *text, size_t capacity, const char *who, const char *device,
                                         fmlp_error *error) {
@@ -77,6 +79,18 @@ static const option *find_option(const char *text, size_t length) {
     }
   }
   return NULL;
+}
+
+static fmlp_status take_count(const char *name, const char *value, int32_t *count, fmlp_error *error) {
+  char *end = NULL;
+  errno = 0;
+  const long number = strtol(value, &end, 10);
+  if (errno != 0 || end == value || *end != '\0' || number < 1 || number > MOST_REPEATS) {
+    return fmlp_fail(error, FMLP_ERR_USAGE, "%s %s: not a whole number from 1 to %d", name, value,
+                     MOST_REPEATS);
+  }
+  *count = (int32_t)number;
+  return FMLP_OK;
 }
 
 /* Takes option number `*index`; moves `*index` over its value. */
@@ -111,6 +125,7 @@ static fmlp_status take_option(int count, char **arguments, int *index, fmlp_run
     return make_device_override(parsed->device_override, sizeof parsed->device_override, "--device", value,
                                 error);
   }
+  if (one->kind == OPTION_COUNT) return take_count(one->name, value, &parsed->repeats, error);
   memcpy(base + one->offset, &value, sizeof value);
   return FMLP_OK;
 }
@@ -118,6 +133,7 @@ static fmlp_status take_option(int count, char **arguments, int *index, fmlp_run
 fmlp_status fmlp_run_arguments_parse(int argument_count, char **arguments, fmlp_run_arguments *parsed,
                                      fmlp_error *error) {
   memset(parsed, 0, sizeof *parsed);
+  parsed->repeats = 1;
   FMLP_TRY(fmlp_alloc(&parsed->overrides, argument_count + 2, sizeof *parsed->overrides, "arguments", error));
   const char *device = getenv("FMLP_DEVICE");
   fmlp_status status = FMLP_OK;

@@ -18,6 +18,7 @@ typedef struct fmlp_run_arguments {
   const char *config_name;
   const char *stages;
   const char *from;
+  int32_t repeats;        /* --repeat, 1 without */
   int32_t override_count; /* FMLP_DEVICE first, then argv's in order, --device last */
   const char **overrides;
   char environment_override[96];

@@ -345,6 +345,7 @@ static fmlp_status verify_run(const char *run, fmlp_error *error) {
 static const char *run_option(const fmlp_run_arguments *parsed) {
   return parsed->multirun       ? "--multirun"
          : parsed->from         ? "--from"
+         : parsed->repeats > 1  ? "--repeat"
          : parsed->print_config ? "--cfg"
          : parsed->help_keys    ? "--help-keys"
                                 : NULL;

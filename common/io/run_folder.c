@@ -28,6 +28,7 @@ typedef struct written_file {
 } written_file;
 
 struct fmlp_run_folder {
+  pid_t owner; /* the process that makes it */
   char final_path[PATH_CAPACITY];
   char temporary[PATH_CAPACITY];
   char path[PATH_CAPACITY];         /* what fmlp_run_folder_path gave last */
@@ -40,9 +41,10 @@ struct fmlp_run_folder {
   int32_t file_count;
 };
 
-/* The folder being built. A library that gives up ends the program with exit() (OpenMP does when it gets no
- * thread): the temporary folder must not outlive that either. */
-static fmlp_run_folder *_Atomic building;
+/* The folders being built, a run's and that of a repeat. A library that gives up ends the program with exit()
+ * (OpenMP does when it gets no thread): the temporary folders must not outlive that either. */
+enum { BUILDING = 4 };
+static fmlp_run_folder *_Atomic building[BUILDING];
 
 static fmlp_status cannot(fmlp_error *error, const char *path, const char *what) {
   const char *hint = errno == ENOSPC || errno == EDQUOT
@@ -133,9 +135,11 @@ enum { RESERVE_BYTES = 4 << 20 };
 static void *reserve = MAP_FAILED;
 
 static void remove_unfinished(void) {
-  fmlp_run_folder *folder = atomic_load(&building);
   if (reserve != MAP_FAILED) (void)munmap(reserve, RESERVE_BYTES);
-  if (folder) remove_written(folder);
+  for (int i = 0; i < BUILDING; i++) {
+    fmlp_run_folder *folder = atomic_load(&building[i]);
+    if (folder && folder->owner == getpid()) remove_written(folder); /* a child that was forked leaves it */
+  }
 }
 
 static void prepare_for_exit(void) {
@@ -171,7 +175,11 @@ fmlp_status fmlp_run_folder_create(const char *final_path, fmlp_run_folder **fol
     return status;
   }
   prepare_for_exit();
-  atomic_store(&building, made);
+  made->owner = getpid();
+  for (int i = 0; i < BUILDING; i++) {
+    fmlp_run_folder *none = NULL;
+    if (atomic_compare_exchange_strong(&building[i], &none, made)) break;
+  }
   *folder = made;
   return FMLP_OK;
 }
@@ -333,8 +341,10 @@ fmlp_status fmlp_run_folder_commit(fmlp_run_folder *folder, fmlp_error *error) {
 
 void fmlp_run_folder_discard(fmlp_run_folder *folder) {
   if (!folder) return;
-  fmlp_run_folder *now = folder;
-  (void)atomic_compare_exchange_strong(&building, &now, (fmlp_run_folder *)NULL);
+  for (int i = 0; i < BUILDING; i++) {
+    fmlp_run_folder *now = folder;
+    (void)atomic_compare_exchange_strong(&building[i], &now, (fmlp_run_folder *)NULL);
+  }
   remove_written(folder);
   fmlp_free(folder->columns);
   fmlp_free(folder);

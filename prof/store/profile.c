@@ -72,6 +72,24 @@ bool fmlp_profile_add(fmlp_profile *profile, fmlp_capture *capture) {
   return true;
 }
 
+bool fmlp_profile_add_repeat(fmlp_profile *profile, fmlp_capture *capture) {
+  free(capture->events);
+  free(capture->calls);
+  free(capture->samples);
+  free(capture->frames);
+  free(capture->counters);
+  capture->events = NULL;
+  capture->calls = NULL;
+  capture->samples = NULL;
+  capture->frames = NULL;
+  capture->counters = NULL;
+  capture->dropped_events += capture->event_count;
+  capture->event_count = capture->call_count = capture->sample_count = 0;
+  capture->frame_count = capture->counter_count = 0;
+  for (int64_t i = 0; i < capture->operation_count; i++) capture->operations[i].call = -1;
+  return fmlp_profile_add(profile, capture);
+}
+
 static fmlp_profile *read_json(const uint8_t *bytes, size_t size, const char *path, char *message,
                                int64_t capacity) {
   fmlp_capture *capture = fmlp_profile_json_parse(bytes, size, path, message, capacity);

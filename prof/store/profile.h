@@ -19,6 +19,7 @@
 #define FMLP_FACT_CONFIG  "config"  /* hash of what was asked */
 #define FMLP_FACT_OUTPUTS "outputs" /* hash of what came out: equal hashes, equal bytes */
 #define FMLP_FACT_RUN     "run"     /* the run's folder */
+#define FMLP_FACT_REPEATS "repeats" /* how often it was run, and whether the outputs were equal */
 
 typedef struct fmlp_profile_fact {
   char *key, *value;
@@ -43,6 +44,10 @@ const char *fmlp_profile_get(const fmlp_profile *profile, const char *key);
 
 /* Takes the capture over, whether or not it succeeds; false when memory runs out. */
 bool fmlp_profile_add(fmlp_profile *profile, fmlp_capture *capture);
+
+/* The same for another run of the same. Kept are its call paths and device operations; single spans, calls,
+ * samples and curves, of which there may be many, are the first's alone. */
+bool fmlp_profile_add_repeat(fmlp_profile *profile, fmlp_capture *capture);
 
 /* Reads a profile file of any version that this program knows. NULL with one line in `message` (capacity
  * bytes) when it is missing, cut, changed, newer, or contradicts itself. The caller frees it. */

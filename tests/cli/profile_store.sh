@@ -60,6 +60,51 @@ expect 3 'absent' -- profile list absent
 expect 2 'which folder' -- profile list
 expect 2 'unknown option' -- profile list --all
 
+# Repeats: one folder, one profile with all times, and nothing else.
+before=$(ls)
+expect 0 'repeats +3 runs, median .* all with the same outputs' -- run "${settings[@]}" run.dir=thrice --repeat 3 \
+  runtime.profile_output_dir=repeated
+[ "$(ls | tr '\n' ' ')" = "$(printf '%s\nthrice\nrepeated\n' "$before" | sort | tr '\n' ' ')" ]
+check $? "repeats leave no folder of their own"
+[ "$(grep -c '^repeat [123] of 3: ' stdout)" -eq 3 ]
+check $? "each repeat has its line"
+[ "$(sed -n 2p repeated/index.csv | cut -d, -f7)" = 3 ]
+check $? "the profile holds three captures"
+rm -rf last
+expect 0 '' -- run "${settings[@]}" run.dir=last
+diff -r --exclude=profile --exclude=report.html --exclude=log.txt --exclude=manifest.json --exclude=config.yaml \
+  --exclude=overrides.yaml last thrice >difference
+check $? "the folder is that of a run without repeats"
+expect 0 'same outputs' -- run "${settings[@]}" --from thrice --stages risk run.dir=risk --repeat 2
+expect 0 'job 2 of 2' -- run "${settings[@]}" run.dir=sweep -m backtest.threshold=0.5,0.6 --repeat 2
+[ "$(grep -c 'repeat 2 of 2' stdout)" -eq 2 ]
+check $? "every job of a sweep is repeated"
+expect 2 'repeat 2 .* needs runtime.profile=true' -- run "${settings[@]}" run.dir=runs/x --repeat 2 runtime.profile=false
+expect 2 'job 1 of 2: .* needs runtime.profile=true' -- run "${settings[@]}" -m experiment.seed=1 runtime.profile=false,true --repeat 2
+for count in 0 -1 x 1.5 99999 ''; do
+  expect 2 'whole number' -- run "${settings[@]}" run.dir=runs/x "--repeat=$count"
+done
+expect 2 'verify: .*--repeat' -- verify --repeat 2 "${settings[@]}"
+if [[ $("$FMLP" --version) == *'test hooks'* ]]; then
+  export FMLP_TEST_REPEAT_DIFFERS=2
+  expect 5 'repeat 2 of 3 gave other outputs' -- run "${settings[@]}" run.dir=other --repeat 3
+  unset FMLP_TEST_REPEAT_DIFFERS
+  [ -s other/profile/profile.fmlprof ]
+  check $? "the first run's folder is there"
+fi
+
+# Interrupted between and inside repeats: nothing is left.
+for wait in 1 2 3; do
+  mkdir -p hurt
+  "$FMLP" run "${settings[@]}" run.dir=hurt/x --repeat 5000 >progress 2>error_line &
+  child=$!
+  while kill -0 $child 2>/dev/null && ! grep -q "^repeat $wait of" progress; do sleep 0.02; done
+  kill -INT $child
+  wait $child
+  [ $? -eq 130 ] && [ -z "$(ls -A hurt)" ] && [ "$(wc -l <error_line)" -eq 1 ]
+  check $? "interrupted in repeat $wait: $(cat error_line) $(ls -A hurt)"
+done
+
 # At the same time.
 for i in 1 2 3 4; do
   "$FMLP" run "${settings[@]}" "run.dir=beside-$i" runtime.profile_output_dir=beside runtime.threads=1 >/dev/null 2>&1 &

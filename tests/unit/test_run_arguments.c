@@ -50,6 +50,7 @@ static void options_and_overrides_mix(void **state) {
   assert_true(parsed.multirun && parsed.print_config);
   assert_false(parsed.help || parsed.help_keys);
   assert_int_equal(parsed.override_count, 3);
+  assert_int_equal(parsed.repeats, 1);
   fmlp_run_arguments_release(&parsed);
   assert_overrides("--cfg a=1 -- -b=2 --c", "a=1 -b=2 --c");
 }
