@@ -22,7 +22,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static FILE *out;
 static char domains[DOMAINS][NAME], strings[STRINGS][NAME], categories[CATEGORIES][NAME];
 static int domain_count, string_count;
-static _Thread_local int depth;
+/* initial-exec: leak checkers trip over the dynamic storage of libraries loaded late */
+static _Thread_local int depth __attribute__((tls_model("initial-exec")));
 
 static const char *domain_name(nvtxDomainHandle_t domain) {
   return domain ? (const char *)domain : "-";
