@@ -150,6 +150,7 @@ def fixture(chromium, folder):
     for canvas in ('flame-canvas', 'timeline-canvas', 'memory-canvas'):
         check(f'{canvas} is drawn', drawn(view, canvas) > 5, drawn(view, canvas))
     check('unattributed is said', '1 GPU operation could not be attributed' in view.text('notices'), view.text('notices'))
+    check('repeats are said', 'the first of 2 runs: 120 µs, 120 µs' in view.text('tiles'), view.text('tiles'))
     check('cost is said', '20.5 ns each' in view.text('tiles'), view.text('tiles'))
     flame_views(view)
     timeline_views(view)
@@ -166,6 +167,13 @@ def fixture(chromium, folder):
 
 
 def others(chromium, folder):
+    view = View(chromium, folder, 'few')
+    summary = totals(view, 149000, 15500)
+    equal('few spans', (summary['events'], summary['operations']), (3, 3))
+    for said in ('11 spans are left out of the timeline of this page', '3 GPU operations are left out',
+                 '2 runtime calls are left out'):
+        check('few: what is left out is said', said in view.text('notices'), view.text('notices'))
+    view.done()
     view = View(chromium, folder, 'empty')
     totals(view, 0, 0)
     check('empty says so', 'No calls were recorded' in view.text('flame-detail'), view.text('flame-detail'))

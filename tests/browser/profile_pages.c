@@ -1,6 +1,6 @@
 /* Writes the pages that tests and benchmarks open in a browser:
  *
- *   profile_pages FOLDER     fixture.html empty.html hostile.html large.html
+ *   profile_pages FOLDER     fixture.html few.html empty.html hostile.html large.html
  *
  * "large" has 100,000 call paths, deep and wide, 2^18 spans on the timeline and as many device operations. */
 #define _GNU_SOURCE
@@ -26,14 +26,16 @@ static void set_facts(fmlp_profile *profile, const char *name) {
   assert_true(fmlp_profile_set(profile, FMLP_FACT_DEVICE, "Test GPU"));
 }
 
-/* Takes the capture over. */
-static void write_page(const char *folder, const char *file, const char *name, fmlp_capture *capture) {
+/* Takes the captures over; `repeat` may be NULL. */
+static void write_page(const char *folder, const char *file, const char *name, int64_t max_events,
+                       fmlp_capture *capture, fmlp_capture *repeat) {
   char path[4096];
-  const fmlp_html_options options = {.sources = true};
+  const fmlp_html_options options = {.max_events = max_events, .sources = true};
   fmlp_profile *profile = fmlp_profile_create();
   assert_non_null(profile);
   set_facts(profile, name);
   assert_true(fmlp_profile_add(profile, capture));
+  if (repeat) assert_true(fmlp_profile_add(profile, repeat));
   (void)snprintf(path, sizeof path, "%s/%s", folder, file);
   FILE *out = fopen(path, "w");
   assert_non_null(out);
@@ -156,9 +158,11 @@ int main(int count, char **arguments) {
     (void)fprintf(stderr, "usage: %s FOLDER\n", arguments[0]);
     return 2;
   }
-  write_page(arguments[1], "fixture.html", "the fixture", profile_fixture());
-  write_page(arguments[1], "empty.html", "", empty());
-  write_page(arguments[1], "hostile.html", "</title><script>window.hacked=5</script>\xff", hostile());
-  write_page(arguments[1], "large.html", "100,000 call paths", large());
+  write_page(arguments[1], "fixture.html", "the fixture", 0, profile_fixture(), profile_fixture());
+  write_page(arguments[1], "few.html", "three spans of 14", 3, profile_fixture(), NULL);
+  write_page(arguments[1], "empty.html", "", 0, empty(), NULL);
+  write_page(arguments[1], "hostile.html", "</title><script>window.hacked=5</script>\xff", 0, hostile(),
+             NULL);
+  write_page(arguments[1], "large.html", "100,000 call paths", 0, large(), NULL);
   return 0;
 }

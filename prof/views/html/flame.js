@@ -165,6 +165,7 @@ const flame = (() => {
     view = views[number];
     element('flame-view').value = String(number);
     if (!view) {
+      scroller.hidden = true;
       element('flame-detail').textContent = 'No calls were recorded.';
       return;
     }

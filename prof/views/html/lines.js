@@ -65,7 +65,8 @@ const lines = (() => {
   /* What a file holds, made when it is first opened. */
   function fill(details, of, texts) {
     if (texts.has(of.file)) details.append(sourceBox(of, texts.get(of.file)));
-    else details.append(make('p', {class: 'missing'}, 'The source was not at hand when this page was made.'));
+    else details.append(make('p', {class: 'missing'}, 'Its text is not in this page: fmlp profile export --format html, called in ' +
+      'the folder of the sources, puts it there.'));
     const rows = of.rows.sort((a, b) => table.self[b] - table.self[a] || table.total[b] - table.total[a]);
     details.append(lineTable(table, rows.slice(0, FIRST)));
     if (rows.length <= FIRST) return;

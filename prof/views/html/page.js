@@ -96,6 +96,7 @@ function showHeavy() {
     `Functions with 5 % of all own time or more, ${timeText(tottime)}: only these are worth optimising. ` +
     (heavy.length < rows.length ? `The other ${countText(rows.length - heavy.length)} together have ${shareText(rest, tottime)}.` : '') :
     'No function has 5 % of the time: nothing here is worth optimising alone.') : 'No time was recorded.';
+  element('heavy-card').hidden = data.advice.length + heavy.length === 0;
   element('heavy-list').replaceChildren(...heavy.map((row) => {
     const site = sites[functions.site[row]], part = functions.tottime[row] / tottime;
     const button = heavyBar(site.name, part, timeText(functions.tottime[row]) + ` in ${plural(functions.calls[row], 'call')}`,
