@@ -10,8 +10,9 @@
 
 #include "prof/store/profile_check.h"
 #include "prof/store/whole_file.h"
-#include "prof/views/profile_json.h"
 #include "prof/views/unified.h"
+
+enum { VERSION = 1 };
 
 /* Where a mistake is described. */
 typedef struct complaint {
@@ -176,7 +177,7 @@ static bool read_capture(const json_t *root, fmlp_capture *capture, const compla
   if (!schema || strcmp(schema, "fmlp-profile") != 0) return complain(to, "not a profile of fmlp");
   if (!read_integer(json_object_get(root, "version"), 1, INT_MAX, &version))
     return complain(to, "the profile has no version");
-  if (version > FMLP_PROFILE_VERSION)
+  if (version > VERSION)
     return complain(to, "the profile was written by a newer fmlp; read it with that one");
   if (!read_counts(root, capture)) return complain(to, "damaged profile: counts");
   if (!read_sites(json_object_get(root, "sites"), capture)) return complain(to, "damaged profile: sites");

@@ -1,4 +1,9 @@
-/* The first form of a profile file, JSON (views/profile_json.h): still read. */
+/* The first form of a profile file, JSON: no longer written, still read.
+ *
+ *   {"schema": "fmlp-profile", "version": 1, "start_ns", "stop_ns", ...counts, "functions": [a view, not
+ * read], "sites": [{"name", "file", "line", "function"}], "threads": [{"id", "main"}], "paths": [[thread,
+ * parent, site, calls, self_ns, total_ns]], "events": [[path, depth, start_ns, end_ns]]}
+ */
 #ifndef FMLP_PROF_STORE_PROFILE_JSON_READ_H
 #define FMLP_PROF_STORE_PROFILE_JSON_READ_H
 

@@ -23,12 +23,14 @@ static void write_cost(const fmlp_capture *capture, FILE *out) {
 
 /* The time in which devices did anything: operations at one time count once. */
 static int64_t busy_time(const fmlp_capture *capture) {
-  int64_t busy = 0, end = 0;
+  const int64_t wall = capture->stop - capture->start;
+  int64_t busy = 0, last = 0;
   for (int64_t i = 0; i < capture->operation_count; i++) { /* by start */
     const fmlp_capture_operation *operation = &capture->operations[i];
-    if (operation->end <= end) continue;
-    busy += operation->end - (operation->start > end ? operation->start : end);
-    end = operation->end;
+    const int64_t end = operation->end < wall ? operation->end : wall;
+    if (end <= last) continue;
+    busy += end - (operation->start > last ? operation->start : last);
+    last = end;
   }
   return busy;
 }

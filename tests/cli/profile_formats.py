@@ -176,6 +176,13 @@ def collapsed_total(path):
     return sum(int(line.rpartition(" ")[2]) for line in lines)
 
 
+def check_page(path):
+    """The data of the HTML page; columns of zeros are left out of it."""
+    page = json.loads(re.search(r'<script type="application/json" id="capture">(.*?)</script>', open(path, encoding="utf-8").read(), re.S)[1])
+    return page["capture"], {key: sum(page[table].get(column, [])) for key, table, column in [
+        ("paths", "nodes", "self"), ("functions", "functions", "tottime"), ("operations", "operations", "duration")]}
+
+
 def main(folder, exact):
     table = json.load(open(f"{folder}/table.json", encoding="utf-8"))
     totals, calls = table["totals"], sum(row["ncalls"] for row in table["paths"])
@@ -183,6 +190,7 @@ def main(folder, exact):
     text = open(f"{folder}/table.txt", encoding="utf-8").read()
     dot = open(f"{folder}/out.dot", encoding="utf-8").read()
     rows = list(csv.DictReader(open(f"{folder}/table.csv", encoding="utf-8", newline="")))
+    page, sums = check_page(f"{folder}/page.html")
     top = sum(row["cumtime_ns"] for row in table["paths"] if row["parent"] < 0)
 
     host = {"pstats": pstats_total(f"{folder}/out.prof"), "chrome": chrome["host"], "speedscope": scope["host"],
@@ -190,9 +198,12 @@ def main(folder, exact):
             "dot": sum(map(int, re.findall(r"^  f\d+ \[.* tottime_ns=(\d+)", dot, re.M))),
             "csv": sum(int(row["tottime_ns"]) for row in rows), "json paths": sum(row["tottime_ns"] for row in table["paths"]),
             "json functions": sum(row["tottime_ns"] for row in table["functions"]), "outermost": top,
-            "text": int(re.search(r"internal time (\d+) ns", text)[1])}
+            "text": int(re.search(r"internal time (\d+) ns", text)[1]),
+            "html": page["tottime"], "html paths": sums["paths"], "html functions": sums["functions"]}
     device = {"chrome": chrome["device"], "csv": sum(int(row["gpu_self_sum_ns"]) for row in rows),
-              "json": sum(row["gpu_self_sum_ns"] for row in table["paths"]) + table["unattributed"]["gpu_self_sum_ns"]}
+              "json": sum(row["gpu_self_sum_ns"] for row in table["paths"]) + table["unattributed"]["gpu_self_sum_ns"],
+              "html": page["deviceSum"], "html operations": sums["operations"]}
+    expect(page["deviceBusy"] == totals["gpu_busy_ns"], "html: busy")
     if totals["gpu_sum_ns"]:
         device["pstats"] = pstats_total(f"{folder}/out.gpu.prof")
         device["text"] = int(re.search(r"device operations, (\d+) ns", text)[1])

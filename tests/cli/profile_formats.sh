@@ -17,6 +17,7 @@ check() {
   expect 0 '' -- profile export --format collapsed -o "$1/out.folded" "$2"
   expect 0 '' -- profile export --format dot -o "$1/out.dot" "$2"
   expect 0 '' -- profile export --format csv -o "$1/table.csv" "$2"
+  expect 0 '' -- profile export --format html -o "$1/page.html" "$2"
   for format in text json; do
     expect 0 '' -- profile table --format "$format" "$2"
     mv stdout "$1/table.${format/text/txt}"

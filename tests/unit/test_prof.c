@@ -12,7 +12,6 @@
 #include "prof/clock.h"
 #include "prof/span.h"
 #include "prof/store/profile_json_read.h"
-#include "prof/views/profile_json.h"
 #include "prof/views/pstats.h"
 #include "prof/views/report.h"
 #include "prof/views/table.h"
@@ -404,25 +403,6 @@ static fmlp_capture *read_back(const char *text, size_t length, char *message, i
   return capture;
 }
 
-static void a_profile_file_is_read_back_without_loss(void **state) {
-  (void)state;
-  start(0);
-  branch();
-  descend(3);
-  fmlp_capture *capture = stop();
-  char *text = fmlp_profile_json(capture), message[256] = "";
-  assert_non_null(text);
-  assert_non_null(strstr(text, "\"marked\": true"));
-  fmlp_capture *again = read_back(text, strlen(text), message, sizeof message);
-  assert_non_null(again);
-  char *text_again = fmlp_profile_json(again);
-  assert_string_equal(text, text_again);
-  free(text);
-  free(text_again);
-  fmlp_capture_free(capture);
-  fmlp_capture_free(again);
-}
-
 static void damaged_profiles_are_refused_with_a_line(void **state) {
   (void)state;
   char *text = read_text(FMLP_SOURCE_DIR "/tests/golden/profile.json");
@@ -485,7 +465,6 @@ int main(void) {
       cmocka_unit_test(the_runs_table_has_shares_and_marks),
       cmocka_unit_test(sort_keys_are_those_of_pstats),
       cmocka_unit_test(a_wrong_filter_is_refused),
-      cmocka_unit_test(a_profile_file_is_read_back_without_loss),
       cmocka_unit_test(damaged_profiles_are_refused_with_a_line),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
