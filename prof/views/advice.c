@@ -9,8 +9,10 @@
 #include "prof/views/paths.h"
 
 const char *fmlp_advice_reason_name(fmlp_advice_reason reason) {
-  static const char *const NAMES[] = {"not known",       "waiting",          "launch-bound", "copy-bound",
-                                      "bandwidth-bound", "allocation-heavy", "serial",       "compute-bound"};
+  static const char *const NAMES[] = {
+      "not known",       "waiting",          "launch-bound", "copy-bound",
+      "bandwidth-bound", "allocation-heavy", "serial",       "compute- or bandwidth-bound",
+      "compute-bound"};
   return NAMES[reason];
 }
 
@@ -64,9 +66,9 @@ static void write_host(const fmlp_capture *capture, const fmlp_advice *advice, c
 
 static void write_device(const fmlp_capture *capture, const fmlp_advice *advice, const fmlp_paths *paths,
                          FILE *out) {
-  if (capture->operation_count == 0) {
-    (void)fprintf(out, "\nDevices: %s\n",
-                  capture->device_reason[0] ? capture->device_reason : "nothing recorded of them");
+  if (capture->operation_count == 0) { /* at level full the reason stands below */
+    if (capture->level != FMLP_CAPTURE_FULL)
+      (void)fputs("\nOf devices nothing was recorded: fmlp run ... runtime.profile_level=full\n", out);
     return;
   }
   (void)fprintf(
@@ -89,6 +91,7 @@ bool fmlp_advice_write(const fmlp_profile *profile, FILE *out) {
   if (made) {
     write_host(capture, &advice, &paths, out);
     write_device(capture, &advice, &paths, out);
+    if (capture->sample_count > 0) (void)fputs("\nWhich of their lines: fmlp profile lines\n", out);
     (void)fputc('\n', out);
     if (capture->host_bytes_per_second > 0)
       (void)fprintf(out, "This machine's memory was measured to move %.1f GB/s.\n",

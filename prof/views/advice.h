@@ -18,7 +18,9 @@ typedef enum fmlp_advice_reason {
   FMLP_ADVICE_BANDWIDTH,  /* near what the memory can do */
   FMLP_ADVICE_ALLOCATION, /* much new memory */
   FMLP_ADVICE_SERIAL,     /* one of several threads, a part of the multiprocessors */
-  FMLP_ADVICE_COMPUTE     /* none of these: the work itself */
+  FMLP_ADVICE_PROCESSOR,  /* none of these, and it is on a processor: work or memory, its bytes are not known
+                           */
+  FMLP_ADVICE_COMPUTE     /* none of these, and its bytes are few: the work itself */
 } fmlp_advice_reason;
 
 enum { FMLP_ADVICE_TEXT = 256 };

@@ -142,11 +142,13 @@ static void judge_memory(const operation_sums *of, const fmlp_capture_device *de
   const double limit = device ? (double)device->bytes_per_second : 0;
   if (known && limit > 0) {
     const bool near = rate >= NEAR_LIMIT * limit;
-    item->reason = near || !kernel ? FMLP_ADVICE_BANDWIDTH : FMLP_ADVICE_COMPUTE;
+    item->reason = near ? FMLP_ADVICE_BANDWIDTH : kernel ? FMLP_ADVICE_COMPUTE : FMLP_ADVICE_LAUNCH;
     (void)snprintf(item->measured, sizeof item->measured,
                    "%" PRId64 " of %.1f us; %.1f GB/s of the device's %.1f GB/s%s", of->count,
                    (double)of->sum / (double)of->count / 1e3, rate / 1e9, limit / 1e9,
-                   near || !kernel ? "" : ": arithmetic, or waiting within the kernel");
+                   near     ? ""
+                   : kernel ? ": arithmetic, or waiting within the kernel"
+                            : ": so small that their start costs most");
     return;
   }
   (void)snprintf(item->measured, sizeof item->measured, "%" PRId64 " of %.1f us", of->count,

@@ -131,34 +131,41 @@ static bool allocates_much(const function_facts *of, fmlp_advice_item *item) {
   return true;
 }
 
-/* Samples see every thread; spans see those that have one open, and then only more than one is proof. */
+/* Samples see every thread; spans see those that have one open, and then only more than one is proof: threads
+ * that are in spans but do not run lack processors, not work. */
 static bool runs_alone(const function_facts *of, fmlp_advice_item *item) {
   char text[FMLP_ADVICE_TEXT];
   if (of->threads < 2 || of->beside->running < 0 || of->beside->running >= ALONE) return false;
+  if (of->beside->in_spans >= ALONE) return false;
   (void)snprintf(text, sizeof text, "%.2f of %d threads run while it does", of->beside->running,
                  (int)of->threads);
   say(item, FMLP_ADVICE_SERIAL, text);
   return true;
 }
 
+/* None of the above: the bytes tell whether it can be the memory. */
 static void computes(const function_facts *of, fmlp_advice_item *item) {
+  const fmlp_concurrency *beside = of->beside;
   const double limit = (double)of->capture->host_bytes_per_second;
-  const bool bytes_known = of->sums->bytes > 0 && limit > 0 && of->beside->wall > 0;
-  char text[FMLP_ADVICE_TEXT] = "";
+  const bool bytes_known = of->sums->bytes > 0 && limit > 0 && beside->wall > 0;
+  char text[FMLP_ADVICE_TEXT], moves[96] = "", threads[96] = "", processor[96] = "";
   if (bytes_known)
-    (void)snprintf(text, sizeof text,
-                   "moves %.2f GB/s of the %.1f GB/s that this memory was measured to reach",
+    (void)snprintf(moves, sizeof moves,
+                   "moves %.2f GB/s of the %.1f GB/s that this memory was measured to reach; ",
                    rate_of(of, of->sums->bytes) / 1e9, limit / 1e9);
-  if (of->beside->running >= 0) {
-    const size_t length = strlen(text);
-    (void)snprintf(text + length, sizeof text - length, "%s%.2f threads run while it does",
-                   length ? "; " : "", of->beside->running);
-  } else if (of->beside->in_spans >= ALONE) {
-    const size_t length = strlen(text);
-    (void)snprintf(text + length, sizeof text - length, "%s%.2f threads are in spans while it runs",
-                   length ? "; " : "", of->beside->in_spans);
-  }
-  say(item, bytes_known ? FMLP_ADVICE_COMPUTE : FMLP_ADVICE_UNKNOWN, text);
+  if (beside->in_spans >= ALONE)
+    (void)snprintf(threads, sizeof threads, "%.2f threads are in spans while it runs; ", beside->in_spans);
+  if (beside->running >= 0)
+    (void)snprintf(processor, sizeof processor,
+                   "%.2f threads run, it is on a processor for %.0f %% of its time; ", beside->running,
+                   100 * beside->on_processor);
+  (void)snprintf(text, sizeof text, "%s%s%s", moves, threads, processor);
+  if (*text) text[strlen(text) - 2] = '\0'; /* the last "; " */
+  say(item,
+      bytes_known            ? FMLP_ADVICE_COMPUTE
+      : beside->running >= 0 ? FMLP_ADVICE_PROCESSOR
+                             : FMLP_ADVICE_UNKNOWN,
+      text);
 }
 
 /* ---- what is not known, and the command that would tell ---- */
@@ -170,7 +177,8 @@ static void add_unknown(fmlp_advice_item *item, const char *what) {
 
 static void tell_unknown(const function_facts *of, fmlp_advice_item *item) {
   const fmlp_capture *capture = of->capture;
-  const bool decided = item->reason != FMLP_ADVICE_UNKNOWN && item->reason != FMLP_ADVICE_COMPUTE;
+  const bool decided = item->reason != FMLP_ADVICE_UNKNOWN && item->reason != FMLP_ADVICE_PROCESSOR &&
+                       item->reason != FMLP_ADVICE_COMPUTE;
   if (decided) return;
   if (capture->level != FMLP_CAPTURE_FULL)
     add_unknown(item, "allocations and the memory's limit: fmlp run ... runtime.profile_level=full");

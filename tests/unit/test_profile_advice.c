@@ -76,6 +76,10 @@ static void side_by_side(fmlp_capture *capture) {
   capture->nodes[0].bytes = 100000000;
 }
 
+static void on_a_processor(fmlp_capture *capture) {
+  add_samples(capture, 10, true);
+}
+
 static void moving_much(fmlp_capture *capture) {
   capture->nodes[0].bytes = 800000000;
 }
@@ -112,6 +116,8 @@ static void reasons_of_the_host(void **state) {
       {seldom_on_a_processor, FMLP_ADVICE_WAITING, "on a processor for 30 %", ""},
       {alone, FMLP_ADVICE_SERIAL, "1.00 of 2 threads", ""},
       {side_by_side, FMLP_ADVICE_COMPUTE, "1.00 GB/s of the 10.0 GB/s", ""},
+      {on_a_processor, FMLP_ADVICE_PROCESSOR, "2.00 threads run, it is on a processor for 100 %",
+       "the bytes"},
       {moving_much, FMLP_ADVICE_BANDWIDTH, "moves 8.0 GB/s of the 10.0 GB/s", ""},
       {moving_little, FMLP_ADVICE_COMPUTE, "moves 1.00 GB/s of the 10.0 GB/s", "profile_sampling=1000"},
       {allocating_often, FMLP_ADVICE_ALLOCATION, "500000 allocations of 8.0 MB: about 50 %", ""},
