@@ -106,7 +106,7 @@ def flame_views(view):
 def timeline_views(view):
     x, y, width, _ = view.place('timeline-canvas')
     equal('rows', view.ask('fmlpProfile.timeline.rows()'), 4 + 3 + 2)
-    equal('arrows', view.ask('fmlpProfile.timeline.arrows()'), 6)
+    equal('arrows', view.ask('fmlpProfile.timeline.arrows()'), 4)
     view.page.click(x + width * 0.5, y + 33)
     check('selected span', view.text('timeline-detail').startswith('run —'), view.text('timeline-detail'))
     view.page.mouse('mouseWheel', x + width * 0.5, y + 33, deltaX=0, deltaY=-300)

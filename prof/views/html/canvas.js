@@ -13,19 +13,19 @@ function readTheme() {
 
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
-/* Colour of a site: stronger the more of all own time is spent in it; quiet ones differ a little, so that
+/* Colour of a site: stronger the greater its own part of what is shown; quiet ones differ a little, so that
  * neighbours can be told apart. */
-function siteColour(site) {
+function siteColour(site, shares = siteShare) {
   if (site < 0) return theme.other;
-  const share = siteShare[site];
+  const share = shares[site];
   if (share >= 0.2) return theme.heat3;
   if (share >= MARK) return theme.heat2;
   if (share >= 0.01) return theme.heat1;
   return site % 2 ? theme.block : theme.block2;
 }
 
-function siteInk(site) {
-  return site >= 0 && siteShare[site] >= 0.2 ? '#ffffff' : theme.ink;
+function siteInk(site, shares = siteShare) {
+  return site >= 0 && shares[site] >= 0.2 ? '#ffffff' : theme.ink;
 }
 
 /* A context in CSS pixels, cleared. `width` and `height` are what is shown; nothing when hidden. */

@@ -15,6 +15,7 @@ const flame = (() => {
   function order(of) {
     if (of.children) return;
     of.sums = of.sumsOf();
+    of.shares = ownShares(of.sums, of.whole);
     const count = paths.count + 1, first = new Int32Array(count + 2);
     for (let i = 0; i < count; i++) if (of.sums[i] > 0) first[parentOf(i) + 2]++;
     for (let i = 1; i < first.length; i++) first[i] += first[i - 1];
@@ -66,13 +67,13 @@ const flame = (() => {
     if (path === -1) return theme.dim;
     const site = path === UNATTRIBUTED ? -1 : paths.site[path];
     if (matches) return site >= 0 && matches[site] ? theme.found : theme.dim;
-    return siteColour(site);
+    return siteColour(site, view.shares);
   }
 
   function inkOf(path) {
     if (path < 0 || path === UNATTRIBUTED) return theme.ink;
     if (matches) return matches[paths.site[path]] ? theme.onfound : theme.faint;
-    return siteInk(paths.site[path]);
+    return siteInk(paths.site[path], view.shares);
   }
 
   function labelOf(path) {
@@ -256,13 +257,13 @@ const flame = (() => {
         addView(`CPU time of ${threadName(thread)}`, whole, () => totalsOfThread(thread), timeText));
     }
     const wait = pathValues('gpu_wait_ns'), allocated = pathValues('allocated_bytes'), samples = pathValues('samples');
-    addView('GPU time of operations, by who launched them', sumOfTops(deviceTimes), () => deviceTimes, timeText);
+    addView('GPU time, by launching path', sumOfTops(deviceTimes), () => deviceTimes, timeText);
     addView('time waiting for the GPU', sumOfTops(wait), () => wait, timeText);
     addView('allocated bytes', sum(allocated), () => totals(allocated), bytesText);
     addView('samples', sum(samples), () => totals(samples), countText);
     element('flame-view').replaceChildren(...views.map((of, number) => make('option', {value: number}, of.name)));
-    legend('flame-legend', [['heat3', '20 % of all own time or more'], ['heat2', '5 % or more'], ['heat1', '1 % or more'],
-      ['block', 'less'], ['found', 'found'], ['other', 'blocks too narrow to show, unattributed']]);
+    legend('flame-legend', [['heat3', 'the function itself has 20 % or more'], ['heat2', '5 % or more'],
+      ['heat1', '1 % or more'], ['block', 'less'], ['found', 'found'], ['other', 'blocks too narrow to show, unattributed']]);
     listen();
     show(0);
     draw();

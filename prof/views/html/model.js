@@ -100,9 +100,15 @@ function sumOfTops(sums) {
   return whole;
 }
 
-/* Own time by site: what colours say. */
-const siteShare = new Float64Array(sites.length);
-for (let i = 0; i < paths.count; i++) siteShare[paths.site[i]] += tottime > 0 ? selfTimes[i] / tottime : 0;
+/* Each site's own part of the whole, without what it called: what colours say. */
+function ownShares(sums, whole) {
+  const own = Float64Array.from(sums), shares = new Float64Array(sites.length);
+  for (let i = 0; i < paths.count; i++) if (paths.parent[i] >= 0) own[paths.parent[i]] -= sums[i];
+  for (let i = 0; i < paths.count; i++) shares[paths.site[i]] += whole > 0 ? own[i] / whole : 0;
+  return shares;
+}
+
+const siteShare = ownShares(totalTimes, tottime);
 
 function threadName(thread) {
   if (thread < 0) return 'unknown thread';

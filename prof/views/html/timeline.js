@@ -119,10 +119,10 @@ const timeline = (() => {
 
   function drawArrow(context, item, row, strong) {
     const from = launcher(item);
-    if (!from) return;
+    if (!from) return false;
     const x1 = xOf(from.time), x2 = xOf(operations.start[item]);
     const y1 = from.row.top - scroller.scrollTop + ROW - 3, y2 = row.top - scroller.scrollTop + 1;
-    if (Math.max(x1, x2) < GUTTER || Math.min(x1, x2) > GUTTER + width()) return;
+    if (Math.max(x1, x2) < GUTTER || Math.min(x1, x2) > GUTTER + width()) return false;
     const bend = Math.max(20, (y2 - y1) / 2);
     context.strokeStyle = strong ? theme.select : theme.faint;
     context.lineWidth = strong ? 2 : 1;
@@ -135,6 +135,7 @@ const timeline = (() => {
     context.lineTo(x2 + 3.5, y2 - 6);
     context.stroke();
     context.globalAlpha = 1;
+    return true;
   }
 
   /* Of all launches in view when they are few; of the selected operation always. */
@@ -151,8 +152,14 @@ const timeline = (() => {
     }
     arrows = 0;
     if (visible <= ARROWS) {
-      arrows = wanted.length;
-      for (const [item, row] of wanted) drawArrow(context, item, row, false);
+      const drawnAlready = new Set(); /* of several at one place one is enough */
+      for (const [item, row] of wanted) {
+        const place = `${row.top} ${Math.round(xOf(operations.start[item]) / 5)} ` +
+          Math.round(xOf(operations.start[item] - operations.launch[item]) / 5);
+        if (drawnAlready.has(place)) continue;
+        drawnAlready.add(place);
+        if (drawArrow(context, item, row, false)) arrows++;
+      }
     }
     if (selected && selected.row.kind === 'operation') {
       drawArrow(context, selected.row.items[selected.at], selected.row, true);
