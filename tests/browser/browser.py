@@ -156,9 +156,9 @@ class Page:
         self.mouse('mousePressed', x, y, 'left', clickCount=1)
         self.mouse('mouseReleased', x, y, 'left', clickCount=1)
 
-    def key(self, key, code=0):
+    def key(self, key, code=0, text=''):
         for kind in ('keyDown', 'keyUp'):
-            self.call('Input.dispatchKeyEvent', type=kind, key=key, windowsVirtualKeyCode=code)
+            self.call('Input.dispatchKeyEvent', type=kind, key=key, windowsVirtualKeyCode=code, text=text)
 
     def screenshot(self, path, whole=True):
         self.settle()

@@ -138,10 +138,25 @@ def table_views(view):
           ['*'] * 5)
     view.ask('fmlpProfile.table.select(3)')
     check('callers', 'worker' in view.text('relations') and 'run' in view.text('relations'), view.text('relations'))
+    view.ask('document.querySelector("#table-rows tbody button").focus()')
+    view.page.key('Enter', 13, '\r')
+    equal('chosen by key', view.ask('document.querySelector("#table-rows tr[aria-current] b").textContent'),
+          view.ask(order)[0])
     view.ask('fmlpProfile.table.setMode("paths")')
     equal('paths', view.ask('fmlpProfile.table.rows()'), 8)
     view.ask('fmlpProfile.table.sort("gpu busy")')
     equal('by gpu busy', view.ask('fmlpProfile.table.order().slice(0, 2)'), [0, 1])
+
+
+def named(view):
+    """Whatever takes the focus, and every picture, tells a screen reader what it is."""
+    nameless = []
+    for node in view.page.call('Accessibility.getFullAXTree')['nodes']:
+        takes_focus = any(p['name'] == 'focusable' and p['value'].get('value') for p in node.get('properties', []))
+        if not node.get('ignored') and (takes_focus or node['role']['value'] in ('image', 'button', 'link')) and \
+                not node.get('name', {}).get('value', '').strip():
+            nameless.append(node['role']['value'])
+    equal(f'{view.name}: nameless', nameless, [])
 
 
 def fixture(chromium, folder):
@@ -155,6 +170,7 @@ def fixture(chromium, folder):
     flame_views(view)
     timeline_views(view)
     table_views(view)
+    named(view)
     check('lines', 'search_loop' in view.text('lines-body'))
     check('reasons', view.text('heavy-list').count('not known') == 5 and 'copy-bound' in view.text('heavy-device-list'))
     view.page.media(True)

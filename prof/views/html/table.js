@@ -64,20 +64,15 @@ const table = (() => {
       const cut = above.length > 6 ? [...above.slice(0, 2), '…', ...above.slice(-3)] : above;
       if (cut.length) cell.append(make('span', {}, `${cut.join(' › ')} › `));
     }
-    cell.append(make('b', {}, site < 0 ? '(unattributed)' : sites[site].name), ' ',
-      make('span', {}, site < 0 ? '' : sites[site].place));
+    cell.append(make('button', {type: 'button', class: 'name', title: 'callers and callees'}, make('b', {}, site < 0 ?
+      '(unattributed)' : sites[site].name)), ' ', make('span', {}, site < 0 ? '' : sites[site].place));
     return cell;
   }
 
   function line(row) {
-    const made = make('tr', {tabindex: 0, 'aria-selected': row === selected});
+    const made = make('tr', {'aria-current': row === selected ? 'true' : null});
     for (const [, text, , , style] of mode.columns) made.append(text ? make('td', {class: style}, text(row)) : where(row));
-    made.addEventListener('click', () => select(row));
-    made.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' && event.key !== ' ') return;
-      event.preventDefault();
-      select(row);
-    });
+    made.addEventListener('click', () => select(row)); /* of the name's button as well, by key or pointer */
     return made;
   }
 
@@ -179,7 +174,10 @@ const table = (() => {
     box.hidden = false;
     box.replaceChildren(make('h3', {}, mode.name === 'paths' ? pathText(row) : mode.label(row)),
       make('div', {class: 'grid'}, relation('Called from', above), relation('Calls', below)));
-    for (let i = 0; i < body.rows.length; i++) body.rows[i].setAttribute('aria-selected', order[i] === row);
+    for (let i = 0; i < body.rows.length; i++) {
+      if (order[i] === row) body.rows[i].setAttribute('aria-current', 'true');
+      else body.rows[i].removeAttribute('aria-current');
+    }
     if (mode.name === 'paths') flame.select(row);
   }
 
