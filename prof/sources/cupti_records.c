@@ -9,7 +9,7 @@
 
 #include "prof/sources/cupti_layout.h"
 
-enum { NAME_CAPACITY = 512, EXTERNAL_FACTOR = 4, NO_NAME = -1 };
+enum { NAME_CAPACITY = 512, CALL_FACTOR = 4, NO_NAME = -1 };
 
 /* Keys of the name map that cannot be addresses. */
 static const uint64_t FUNCTION_KEY = (uint64_t)1 << 63;
@@ -136,7 +136,7 @@ static void add_operation(fmlp_cupti_log *log, const fmlp_cupti_operation *opera
 static void add_call(fmlp_cupti_log *log, const fmlp_cupti_call *call) {
   if (call->start == 0 || call->end < call->start) {
     log->invalid++;
-  } else if (call->name == NO_NAME || log->call_count >= log->limit ||
+  } else if (call->name == NO_NAME || log->call_count >= CALL_FACTOR * log->limit ||
              !room(&log->calls, log->call_count, &log->call_capacity, sizeof *call)) {
     log->dropped++;
   } else {
@@ -286,7 +286,7 @@ static void read_overhead(fmlp_cupti_log *log, const void *record) {
 static void read_external(fmlp_cupti_log *log, const void *record) {
   const cupti_external *external = record;
   if (external->external_kind != CUPTI_CUSTOM0) return;
-  if ((int64_t)log->external.count >= EXTERNAL_FACTOR * log->limit ||
+  if ((int64_t)log->external.count >= CALL_FACTOR * log->limit ||
       !fmlp_number_map_put(&log->external, external->correlation, external->id))
     log->dropped++;
 }

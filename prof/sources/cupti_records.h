@@ -39,7 +39,7 @@ typedef struct fmlp_cupti_memory {
 
 typedef struct fmlp_cupti_log {
   const fmlp_cupti_api *api;
-  int64_t limit; /* of operations, and of calls */
+  int64_t limit; /* of operations; of calls four times that: most are inside others, and go with the join */
   int64_t operation_count, operation_capacity;
   fmlp_cupti_operation *operations;
   int64_t call_count, call_capacity;

@@ -176,6 +176,10 @@ static bool add_calls(join *work) {
     work->kept[i] = -1;
     int64_t start = moment(work, call->start), end = moment(work, call->end);
     if (!inside(work, &start, &end)) continue;
+    if (capture->call_count == log->limit) {
+      log->dropped++;
+      continue;
+    }
     const uint64_t place = place_of(work, call->correlation);
     const int32_t name = name_of(work, call->name);
     if (name < 0) return false;
