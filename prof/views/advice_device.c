@@ -15,16 +15,17 @@ typedef struct operation_sums {
   fmlp_operation_kind kind;
   int32_t device;
   int64_t count, sum, busy, bytes, blocks;
-  int64_t end;  /* of what came before, for the union */
-  int64_t idle; /* ns in which the device had nothing to do though the operation's call had begun */
-  int64_t delay, launches;
+  int64_t end; /* of what came before, for the union */
+  double idle; /* ns in which the device had nothing to do though the operation's call had begun */
+  double delay;
+  int64_t launches;
   int64_t told; /* bytes that the spans which launch this kernel alone told */
   bool bytes_known;
 } operation_sums;
 
 typedef struct totals {
   int64_t busy, end;
-  int64_t best_rate[FMLP_OPERATION_KINDS]; /* bytes/s of the best of the large copies */
+  double best_rate[FMLP_OPERATION_KINDS]; /* bytes/s of the best of the large copies */
 } totals;
 
 static int64_t add_to_union(const fmlp_capture_operation *operation, int64_t *end) {
@@ -48,13 +49,13 @@ static void add_operation(const fmlp_capture *capture, const fmlp_capture_operat
   if (operation->call >= 0) {
     const int64_t begun = capture->calls[operation->call].start;
     const int64_t free_since = *device_end > begun ? *device_end : begun;
-    if (operation->start > free_since) to->idle += operation->start - free_since;
-    if (operation->start > begun) to->delay += operation->start - begun;
+    if (operation->start > free_since) to->idle += (double)(operation->start - free_since);
+    if (operation->start > begun) to->delay += (double)(operation->start - begun);
     to->launches++;
   }
   if (operation->end > *device_end) *device_end = operation->end;
   if (operation->bytes >= LARGE_COPY && length > 0) {
-    const int64_t rate = (int64_t)((double)operation->bytes * 1e9 / (double)length);
+    const double rate = (double)operation->bytes * 1e9 / (double)length;
     if (rate > all->best_rate[operation->kind]) all->best_rate[operation->kind] = rate;
   }
 }
@@ -95,7 +96,7 @@ static const fmlp_capture_device *device_of(const fmlp_capture *capture, int32_t
 
 static void judge_copy(const operation_sums *of, const totals *all, fmlp_advice_item *item) {
   const double rate = of->sum > 0 ? (double)of->bytes * 1e9 / (double)of->sum : 0;
-  const double best = (double)all->best_rate[of->kind];
+  const double best = all->best_rate[of->kind];
   item->reason = FMLP_ADVICE_COPY;
   (void)snprintf(
       item->measured, sizeof item->measured, "%" PRId64 " copies of %.1f kB on average, %.2f GB/s%s",
@@ -114,14 +115,13 @@ static void judge_copy(const operation_sums *of, const totals *all, fmlp_advice_
 static bool judge_launches(const operation_sums *of, const fmlp_capture_device *device,
                            fmlp_advice_item *item) {
   const double mean = (double)of->sum / (double)of->count;
-  if (of->launches > 0 && (double)of->idle >= MOST * (double)of->sum) {
+  if (of->launches > 0 && of->idle >= MOST * (double)of->sum) {
     item->reason = FMLP_ADVICE_LAUNCH;
-    (void)snprintf(item->measured, sizeof item->measured,
-                   "%" PRId64
-                   " of %.1f us; before each the device has nothing to do for %.1f us after the call "
-                   "began (launch delay %.1f us)",
-                   of->count, mean / 1e3, (double)of->idle / (double)of->launches / 1e3,
-                   (double)of->delay / (double)of->launches / 1e3);
+    (void)snprintf(
+        item->measured, sizeof item->measured,
+        "%" PRId64 " of %.1f us; before each the device has nothing to do for %.1f us after the call "
+        "began (launch delay %.1f us)",
+        of->count, mean / 1e3, of->idle / (double)of->launches / 1e3, of->delay / (double)of->launches / 1e3);
     return true;
   }
   const double blocks = (double)of->blocks / (double)of->count;

@@ -177,10 +177,10 @@ static bool make_all(const fmlp_capture *capture, const int32_t *sites, int32_t 
   if (period < 0 || !read_events(capture, at, outer)) return false;
   for (int32_t t = 0; t < capture->thread_count; t++) (void)merge(&outer[t]);
   for (int32_t i = 0; i < count; i++) {
-    int64_t beside = 0;
+    double beside = 0;
     found[i].wall = merge(&at->own[i]);
-    for (int32_t t = 0; t < capture->thread_count; t++) beside += overlap(&at->own[i], &outer[t]);
-    if (found[i].wall > 0) found[i].in_spans = (double)beside / (double)found[i].wall;
+    for (int32_t t = 0; t < capture->thread_count; t++) beside += (double)overlap(&at->own[i], &outer[t]);
+    if (found[i].wall > 0) found[i].in_spans = beside / (double)found[i].wall;
     if (period > 0) read_samples(capture, period, sites[i], &at->own[i], &found[i]);
   }
   return true;

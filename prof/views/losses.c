@@ -78,7 +78,8 @@ void fmlp_losses_write(const fmlp_capture *capture, FILE *out) {
                   " from the timeline alone.\n",
                   capture->dropped_spans, capture->dropped_events);
   write_devices(capture, out);
-  if (capture->dropped_samples)
-    (void)fprintf(out, "Dropped: %" PRId64 " samples.\n", capture->dropped_samples);
+  if (capture->sample_count || capture->dropped_samples)
+    (void)fprintf(out, "%" PRId64 " samples, %" PRId64 " dropped.\n", capture->sample_count,
+                  capture->dropped_samples);
   if (capture->sample_reason[0]) (void)fprintf(out, "Samples: %s\n", capture->sample_reason);
 }

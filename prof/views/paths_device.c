@@ -35,6 +35,12 @@ static void add_operation(const fmlp_capture_operation *operation, fmlp_path_dev
   }
 }
 
+/* Delays overlap: their sum alone has no bound, and stops at the largest number. */
+static int64_t add_delays(int64_t a, int64_t b) {
+  int64_t sum = 0;
+  return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
 /* Of the first operation of each call: what a graph's other operations wait for is the graph. */
 static void add_delay(const fmlp_capture *capture, const fmlp_capture_operation *operation,
                       unsigned char *launched, fmlp_path_device *to) {
@@ -42,7 +48,7 @@ static void add_delay(const fmlp_capture *capture, const fmlp_capture_operation 
   launched[operation->call] = 1;
   to->launches++;
   const int64_t delay = operation->start - capture->calls[operation->call].start;
-  if (delay > 0) to->delay += delay;
+  if (delay > 0) to->delay = add_delays(to->delay, delay);
 }
 
 static fmlp_path_device *place_of(fmlp_paths *paths, int32_t node) {
@@ -71,7 +77,7 @@ static void add_below(const fmlp_path_device *from, fmlp_path_device *to) {
   to->sum += from->sum;
   to->kernel_sum += from->kernel_sum;
   to->launches += from->launches;
-  to->delay += from->delay;
+  to->delay = add_delays(to->delay, from->delay);
   to->runtime += from->runtime;
   to->waited += from->waited;
   to->uploaded += from->uploaded;

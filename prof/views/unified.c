@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* part/whole in units of 1/scale without overflow; 0 for no whole. */
+/* part/whole in units of 1/scale; 0 for no whole, the largest number for what is larger. */
 static int64_t ratio(int64_t part, int64_t whole, int64_t scale) {
-  return whole > 0 ? (int64_t)((double)part / (double)whole * (double)scale + 0.5) : 0;
+  if (whole <= 0) return 0;
+  const double value = (double)part / (double)whole * (double)scale + 0.5;
+  return value < 9e18 ? (int64_t)value : INT64_MAX;
 }
 
 static int64_t per_second(int64_t bytes, int64_t nanoseconds) {

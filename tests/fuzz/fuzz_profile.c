@@ -9,9 +9,12 @@
 #include "prof/store/profile_check.h"
 #include "prof/store/profile_file.h"
 #include "prof/store/profile_json_read.h"
+#include "prof/views/advice.h"
 #include "prof/views/export.h"
 #include "prof/views/export_html.h"
+#include "prof/views/pstats.h"
 #include "prof/views/report.h"
+#include "prof/views/unified.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,6 +57,19 @@ static void look_at(const fmlp_capture *capture) {
   require(!fmlp_profile_check(capture), "what was read is not sound");
   for (size_t i = 0; i < sizeof exports / sizeof *exports; i++) (void)exports[i](capture, nowhere());
   free(fmlp_report_text(capture));
+  char message[128] = "";
+  for (int kind = FMLP_PSTATS_ROWS; kind <= FMLP_PSTATS_CALLEES; kind++) {
+    const fmlp_pstats_selection selection = {.kind = (fmlp_pstats_kind)kind};
+    free(fmlp_pstats_text(capture, &selection, message, sizeof message));
+  }
+}
+
+static void look_at_whole(const fmlp_profile *profile) {
+  static const fmlp_unified_selection TREE = {.top = 3, .depth = 2};
+  char message[128] = "";
+  (void)fmlp_unified_text(profile->captures[0], &TREE, nowhere(), message, sizeof message);
+  (void)fmlp_unified_json(profile, NULL, nowhere(), message, sizeof message);
+  (void)fmlp_advice_write(profile, nowhere());
 }
 
 static void read_file(uint8_t *bytes, size_t size) {
@@ -64,6 +80,7 @@ static void read_file(uint8_t *bytes, size_t size) {
     return;
   }
   for (int32_t c = 0; c < profile->capture_count; c++) look_at(profile->captures[c]);
+  look_at_whole(profile);
   static const fmlp_html_options FEW = {.max_events = 3};
   (void)fmlp_export_html(profile, &FEW, nowhere());
   uint8_t *first = NULL, *second = NULL;
