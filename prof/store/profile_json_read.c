@@ -196,6 +196,8 @@ fmlp_capture *fmlp_profile_json_parse(const uint8_t *bytes, size_t size, const c
   json_error_t error;
   json_t *root = json_loadb((const char *)bytes, size, JSON_REJECT_DUPLICATES, &error);
   if (!root) {
+    for (char *c = error.text; *c; c++) /* it quotes the file */
+      if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
     (void)snprintf(message, (size_t)capacity, "%s: line %d: %s", name, error.line, error.text);
     return NULL;
   }

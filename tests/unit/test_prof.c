@@ -444,7 +444,10 @@ static void damaged_profiles_are_refused_with_a_line(void **state) {
     free(changed);
   }
   free(text);
+  static const char CUT_BY_A_LINE[] = "{\"schema\": \"a\\\n\"}"; /* the reader quotes it: still one line */
   char message[256] = "";
+  assert_null(read_back(CUT_BY_A_LINE, strlen(CUT_BY_A_LINE), message, sizeof message));
+  assert_true(message[0] != '\0' && !strchr(message, '\n'));
   assert_null(fmlp_profile_json_read("/nowhere/profile.json", message, sizeof message));
   assert_non_null(strstr(message, "/nowhere/profile.json"));
 }
