@@ -36,7 +36,8 @@ static struct {
   void (*report_begin)(Dwfl *);
   Dwfl_Module *(*report_elf)(Dwfl *, const char *, const char *, int, uint64_t, bool);
   int (*report_end)(Dwfl *, int (*)(Dwfl_Module *, void *, const char *, uint64_t, void *), void *);
-  const char *(*addrname)(Dwfl_Module *, uint64_t);
+  int (*getsymtab)(Dwfl_Module *);
+  const char *(*getsym)(Dwfl_Module *, int, Elf64_Sym *, uint32_t *);
   Dwfl_Line *(*getsrc)(Dwfl_Module *, uint64_t);
   const char *(*lineinfo)(Dwfl_Line *, uint64_t *, int *, int *, uint64_t *, uint64_t *);
   const char *(*line_comp_dir)(Dwfl_Line *);
@@ -47,6 +48,11 @@ static struct {
 
 enum { MODULES = 256, NAME = 512, SEGMENTS = 8 };
 
+typedef struct symbol {
+  uint64_t first, end;
+  const char *name;
+} symbol;
+
 typedef struct module {
   char path[NAME];
   uint64_t base;
@@ -56,6 +62,8 @@ typedef struct module {
   } segments[SEGMENTS]; /* executable */
   bool reported;
   Dwfl_Module *debug;
+  symbol *symbols; /* functions by address: libdw itself would look through all for every address */
+  int64_t symbol_count;
 } module;
 
 struct fmlp_frame_finder {
@@ -96,7 +104,8 @@ static void load_libdw(void) {
       {"dwfl_report_begin_add", &dw.report_begin},
       {"dwfl_report_elf", &dw.report_elf},
       {"dwfl_report_end", &dw.report_end},
-      {"dwfl_module_addrname", &dw.addrname},
+      {"dwfl_module_getsymtab", &dw.getsymtab},
+      {"dwfl_module_getsym", &dw.getsym},
       {"dwfl_module_getsrc", &dw.getsrc},
       {"dwfl_lineinfo", &dw.lineinfo},
       {"dwfl_line_comp_dir", &dw.line_comp_dir},
@@ -139,6 +148,41 @@ static module *module_at(fmlp_frame_finder *finder, uint64_t address) {
   return NULL;
 }
 
+static int compare_symbols(const void *a, const void *b) {
+  const symbol *left = a, *right = b;
+  if (left->first != right->first) return left->first < right->first ? -1 : 1;
+  if (left->end != right->end) return left->end < right->end ? -1 : 1;
+  return strcmp(left->name, right->name);
+}
+
+static void read_symbols(module *in) {
+  const int count = in->debug ? dw.getsymtab(in->debug) : 0;
+  in->symbols = count > 0 ? malloc((size_t)count * sizeof *in->symbols) : NULL;
+  if (!in->symbols) return;
+  for (int i = 0; i < count; i++) {
+    Elf64_Sym found;
+    const char *name = dw.getsym(in->debug, i, &found, NULL);
+    const int type = ELF64_ST_TYPE(found.st_info);
+    if (!name || !name[0] || found.st_shndx == SHN_UNDEF || found.st_value == 0) continue;
+    if (type != STT_FUNC && type != STT_GNU_IFUNC) continue;
+    in->symbols[in->symbol_count++] = (symbol){found.st_value, found.st_value + found.st_size, name};
+  }
+  qsort(in->symbols, (size_t)in->symbol_count, sizeof *in->symbols, compare_symbols);
+}
+
+/* NULL where no function is known. */
+static const char *function_at(const module *in, uint64_t address) {
+  int64_t first = 0, end = in->symbol_count;
+  while (first < end) { /* the first that begins above */
+    const int64_t middle = first + (end - first) / 2;
+    if (in->symbols[middle].first <= address)
+      first = middle + 1;
+    else
+      end = middle;
+  }
+  return first > 0 && address < in->symbols[first - 1].end ? in->symbols[first - 1].name : NULL;
+}
+
 /* What libdw knows of a module, read when an address in it is first asked for. */
 static Dwfl_Module *debug_of(fmlp_frame_finder *finder, module *in) {
   if (in->reported || !finder->dwfl) return in->debug;
@@ -147,6 +191,7 @@ static Dwfl_Module *debug_of(fmlp_frame_finder *finder, module *in) {
   dw.report_begin(finder->dwfl);
   in->debug = dw.report_elf(finder->dwfl, in->path, in->path, -1, in->base, true);
   (void)dw.report_end(finder->dwfl, NULL, NULL);
+  read_symbols(in);
   return in->debug;
 }
 
@@ -222,6 +267,7 @@ fmlp_frame_finder *fmlp_frames_open(void) {
 void fmlp_frames_close(fmlp_frame_finder *finder) {
   if (!finder) return;
   if (finder->dwfl) dw.end(finder->dwfl);
+  for (int m = 0; m < finder->module_count; m++) free(finder->modules[m].symbols);
   free(finder->demangled);
   free(finder);
 }
@@ -249,7 +295,7 @@ bool fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address, fmlp_frame_pl
   *place = (fmlp_frame_place){.address = address - in->base};
   Dwfl_Module *debug = debug_of(finder, in);
   if (debug) {
-    place->function = dw.addrname(debug, address);
+    place->function = function_at(in, address);
     Dwfl_Line *line = line_of(debug, address, finder->file, &place->line);
     if (line && finder->file[0]) place->file = name_of(finder, finder->file, line);
   }
