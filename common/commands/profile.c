@@ -19,6 +19,8 @@ static const char USAGE[] =
     "       fmlp profile lines RUN|FILE [--filter REGEX] [--top N] [--source FOLDER]\n"
     "       fmlp profile export --format FORMAT -o OUTPUT RUN|FILE\n"
     "       fmlp profile list DIR\n"
+    "       fmlp profile diff BEFORE AFTER [--format text|csv|json] [--filter REGEX]\n"
+    "       fmlp profile check --baseline FILE [--tolerance 20%] [--only REGEX] RUN|FILE\n"
     "\n"
     "  RUN|FILE        a run folder, or a file .fmlprof (or profile.json of older runs)\n"
     "\n"
@@ -58,7 +60,18 @@ static const char USAGE[] =
     "or\n"
     "                  .zst\n"
     "\n"
-    "list: the versions that runtime.profile_output_dir=DIR keeps\n";
+    "list: the versions that runtime.profile_output_dir=DIR keeps\n"
+    "\n"
+    "diff: what changed from BEFORE to AFTER, path by path; check: exit status 6 where RUN|FILE is slower\n"
+    "than the baseline, in total or in a path of 5 % or more, by more than the tolerance and more than "
+    "noise.\n"
+    "Both need repeats (fmlp run --repeat 10), best made alternately; several files of a side are repeats "
+    "too:\n"
+    "--baseline A1 --baseline A2 ... B1 B2 ...\n"
+    "  --baseline FILE what to compare with\n"
+    "  --tolerance T   20% or 0.2 (the default): how much slower is not yet a failure\n"
+    "  --filter REGEX  (diff) the paths whose outer/inner names or last file:line(function) match\n"
+    "  --only REGEX    (check) likewise: the others are not looked at\n";
 
 const char *fmlp_profile_option(int count, char *const *arguments, int *at, const char *name) {
   const char *argument = arguments[*at];
@@ -94,11 +107,13 @@ static const struct verb {
     {"table", fmlp_profile_table},
     {"top", fmlp_profile_top},
     {"lines", fmlp_profile_lines},
+    {"diff", fmlp_profile_diff},
+    {"check", fmlp_profile_gate},
     {"export", fmlp_profile_export},
     {"list", fmlp_profile_list},
 };
 
-#define VERB_NAMES "show table top lines export list"
+#define VERB_NAMES "show table top lines diff check export list"
 
 fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_error *error) {
   const char *verb = argument_count > 1 ? arguments[1] : "";
@@ -108,10 +123,6 @@ fmlp_status fmlp_command_profile(int argument_count, char **arguments, fmlp_erro
   if (help) return fputs(USAGE, stdout) >= 0 ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output");
   for (size_t i = 0; i < sizeof VERBS / sizeof *VERBS; i++)
     if (strcmp(verb, VERBS[i].name) == 0) return VERBS[i].run(argument_count - 2, arguments + 2, error);
-  static const char *const LATER[] = {"diff", "check"};
-  for (size_t i = 0; i < sizeof LATER / sizeof *LATER; i++)
-    if (strcmp(verb, LATER[i]) == 0)
-      return fmlp_fail(error, FMLP_ERR_USAGE, "profile %s is not built yet; there are: " VERB_NAMES, verb);
   return fmlp_fail(error, FMLP_ERR_USAGE, "profile: %s%s; use one of: " VERB_NAMES " (fmlp profile --help)",
                    verb[0] ? "unknown verb " : "no verb", verb);
 }

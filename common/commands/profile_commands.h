@@ -23,5 +23,9 @@ FMLP_WARN_UNUSED fmlp_status fmlp_profile_top(int count, char *const *arguments,
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_list(int count, char *const *arguments, fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_lines(int count, char *const *arguments, fmlp_error *error);
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_export(int count, char *const *arguments, fmlp_error *error);
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_diff(int count, char *const *arguments, fmlp_error *error);
+
+/* check: also FMLP_ERR_PERFORMANCE for a regression. */
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_gate(int count, char *const *arguments, fmlp_error *error);
 
 #endif

@@ -1,0 +1,125 @@
+/* fmlp profile check: a gate for CI. Fails where a profile is slower than its baseline by more than the
+ * tolerance and by more than noise. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/commands/profile_commands.h"
+#include "common/commands/profile_sides.h"
+#include "prof/compare/compare_views.h"
+
+enum { NAME = 4096 };
+
+/* 20%, 20 % or 0.2. */
+static fmlp_status set_tolerance(const char *word, double *tolerance, fmlp_error *error) {
+  char *end = NULL;
+  errno = 0;
+  double value = strtod(word, &end);
+  const bool number = errno == 0 && end != word && isfinite(value) && value >= 0;
+  while (*end == ' ') end++;
+  const bool percent = *end == '%';
+  if (percent) {
+    value /= 100;
+    end++;
+  }
+  *tolerance = value;
+  if (number && *end == '\0' && value <= 100) return FMLP_OK;
+  return fmlp_fail(
+      error, FMLP_ERR_USAGE,
+      "profile check: --tolerance %s is no tolerance; write 20%% or 0.2, from 0 to 100 (100 times)", word);
+}
+
+static fmlp_status parse(int count, char *const *arguments, fmlp_profile_sides *sides, double *tolerance,
+                         fmlp_error *error) {
+  for (int i = 0; i < count; i++) {
+    const char *value = fmlp_profile_option(count, arguments, &i, "--tolerance");
+    FMLP_TRY(value ? set_tolerance(value, tolerance, error)
+                   : fmlp_profile_sides_argument(sides, "--only", count, arguments, &i, error));
+  }
+  if (sides->count[FMLP_BEFORE] > 0 && sides->count[FMLP_AFTER] > 0) return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_USAGE,
+                   "profile check: %s is missing: fmlp profile check --baseline FILE [--tolerance 20%%] "
+                   "RUN|FILE",
+                   sides->count[FMLP_BEFORE] == 0 ? "--baseline" : "the run");
+}
+
+static void print_regression(const char *name, const char *what, const fmlp_compared_time *time) {
+  printf("slower: %s%s %.3f ms -> %.3f ms, %+.1f %%", name, what, (double)time->median[FMLP_BEFORE] / 1e6,
+         (double)time->median[FMLP_AFTER] / 1e6, 100 * (time->ratio.ratio - 1));
+  if (time->ratio.interval)
+    printf(" (95 %% interval %+.1f .. %+.1f %%)", 100 * (time->ratio.low - 1), 100 * (time->ratio.high - 1));
+  printf(", p = %.2g\n", time->slower);
+}
+
+/* What failed, worst first to be named. */
+typedef struct verdict {
+  int32_t count;
+  double worst;
+  char name[NAME];
+} verdict;
+
+static void judge(const fmlp_compared_time *time, const char *name, const char *what, double tolerance,
+                  verdict *out) {
+  if (!fmlp_compared_regressed(time, tolerance)) return;
+  print_regression(name, what, time);
+  if (out->count++ == 0 || time->ratio.ratio > out->worst) {
+    out->worst = time->ratio.ratio;
+    (void)snprintf(out->name, NAME, "%s%s", name, what);
+  }
+}
+
+static void judge_all(const fmlp_comparison *comparison, double tolerance, verdict *out) {
+  char name[NAME];
+  judge(&comparison->wall, "wall time", "", tolerance, out);
+  for (int32_t i = 0; i < comparison->count; i++) {
+    const fmlp_compared_path *path = &comparison->paths[i];
+    fmlp_compared_name(comparison, i, name, NAME);
+    judge(&path->total, name, "", tolerance, out);
+    if (path->self.ratio.ratio < path->total.ratio.ratio || path->self.ratio.ratio > path->total.ratio.ratio)
+      judge(&path->self, name, " (without what it calls)", tolerance, out); /* a leaf's are one */
+  }
+}
+
+static fmlp_status check(const fmlp_profile_sides *sides, double tolerance, fmlp_error *error) {
+  const fmlp_comparison *comparison = sides->comparison;
+  const char *const titles[FMLP_SIDES] = {sides->title[FMLP_BEFORE], sides->title[FMLP_AFTER]};
+  verdict found = {0};
+  fmlp_comparison_heading(comparison, titles, stdout);
+  judge_all(comparison, tolerance, &found);
+  printf("compared: %d rows of 5 %% of the total or more, %d and %d runs, tolerance %.4g %%: ",
+         (int)comparison->tested, (int)comparison->repeats[FMLP_BEFORE], (int)comparison->repeats[FMLP_AFTER],
+         100 * tolerance);
+  if (!comparison->decides)
+    printf("nothing decided\n");
+  else if (found.count == 0)
+    printf("none is slower by more than that and more than noise\n");
+  else
+    printf("%d slower\n", (int)found.count);
+  if (found.count > 0 && fmlp_compared_in_turn(comparison))
+    printf("hint: one side ran after the other; a machine that changed its speed in between looks the same. "
+           "Alternate the runs\n");
+  if (fflush(stdout) != 0) return fmlp_fail(error, FMLP_ERR_OTHER, "standard output: %s", strerror(errno));
+  if (found.count == 0) return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_PERFORMANCE,
+                   "profile check: %s is %.1f %% slower than the baseline, beyond the tolerance of %.4g %%; "
+                   "fmlp profile diff shows all rows",
+                   found.name, 100 * (found.worst - 1), 100 * tolerance);
+}
+
+fmlp_status fmlp_profile_gate(int count, char *const *arguments, fmlp_error *error) {
+  fmlp_profile_sides sides;
+  double tolerance = 0.2;
+  fmlp_status status = fmlp_profile_sides_start(&sides, "check", count, error);
+  if (status == FMLP_OK) status = parse(count, arguments, &sides, &tolerance, error);
+  if (status == FMLP_OK) status = fmlp_profile_sides_compare(&sides, error);
+  if (status == FMLP_OK && sides.only && sides.comparison->decides && sides.comparison->tested == 0)
+    status = fmlp_fail(error, FMLP_ERR_USAGE,
+                       "profile check: --only %s matches no path of 5 %% of the total or more on both sides",
+                       sides.only);
+  if (status == FMLP_OK) status = check(&sides, tolerance, error);
+  fmlp_profile_sides_release(&sides);
+  return status;
+}
