@@ -6,9 +6,8 @@
 #include <string.h>
 
 enum {
-  EXACT_SPREAD = 50,    /* runs up to which the distribution of Mann and Whitney is counted */
-  ENUMERATED_RUNS = 24, /* two halves of 12 bits each */
-  HALF = ENUMERATED_RUNS / 2,
+  EXACT_SPREAD = 50, /* runs up to which the distribution of Mann and Whitney is counted */
+  ENUMERATED_RUNS = 24,
   ENUMERATED = 200000, /* permutations */
   DRAWN = 100000
 };
@@ -106,18 +105,18 @@ bool fmlp_statistics_ratio(const int64_t *before, int32_t before_count, const in
 
 /* ---- the test over all rows ---- */
 
-/* Twice the ranks, so that equal values may share the middle of theirs; from the half on all are equal. */
-static bool rank_row(const int64_t *values, int32_t count, int32_t sign, int32_t *ranks) {
-  int64_t *order = malloc(((size_t)count + 1) * sizeof *order);
+/* Twice the ranks, so that equal values may share the middle of theirs; beyond the first `kept` all are
+ * equal. `slower` false: the other way round. */
+static bool rank_row(const int64_t *values, int32_t count, int32_t kept, bool slower, int32_t *ranks) {
+  int64_t *order = sorted(values, count);
   if (!order) return false;
-  for (int32_t i = 0; i < count; i++) order[i] = sign * values[i];
-  qsort(order, (size_t)count, sizeof *order, by_value);
+  const int32_t most = 2 * kept + 2;
   for (int32_t i = 0; i < count; i++) {
     int32_t first = 0, last = count - 1;
-    while (order[first] < sign * values[i]) first++;
-    while (order[last] > sign * values[i]) last--;
-    const int32_t rank = first + last + 2;
-    ranks[i] = sign > 0 && rank > count ? count : sign < 0 && rank < count + 2 ? count + 2 : rank;
+    while (order[first] < values[i]) first++;
+    while (order[last] > values[i]) last--;
+    const int32_t rank = first + last + 2 < most ? first + last + 2 : most;
+    ranks[i] = slower ? rank : most - rank;
   }
   free(order);
   return true;
@@ -128,43 +127,51 @@ typedef struct permutations {
   int32_t runs;
   int32_t *ranks;    /* [rows][runs] */
   int32_t *observed; /* [rows] sums of the runs after */
-  int64_t *reached;  /* [rows] permutations whose largest sum is at least that */
+  int32_t greatest;  /* sum that ranks can give */
+  int64_t *largest;  /* [greatest + 1] permutations by the largest of their sums */
   int64_t done;
 } permutations;
 
-static void note(permutations *work, int32_t largest) {
-  for (int32_t r = 0; r < work->test->rows; r++) work->reached[r] += largest >= work->observed[r];
-  work->done++;
+/* Sums of every choice among one half of the runs, [choices][rows]: rows side by side, for the loop below. */
+static void half_sums(const permutations *work, int32_t first, int32_t count, int16_t *sums) {
+  const int32_t rows = work->test->rows;
+  memset(sums, 0, (size_t)rows * sizeof *sums);
+  for (int32_t bits = 1; bits < 1 << count; bits++) {
+    const int32_t run = first + __builtin_ctz((unsigned)bits);
+    for (int32_t r = 0; r < rows; r++)
+      sums[(size_t)bits * (size_t)rows + (size_t)r] =
+          (int16_t)(sums[(size_t)(bits & (bits - 1)) * (size_t)rows + (size_t)r] +
+                    work->ranks[r * work->runs + run]);
+  }
 }
 
-/* Sums of every subset of each half of the runs, looked up for each choice of runs (its bits). */
+/* Every choice of the runs after, as bits, looked up as two halves. */
 static bool enumerate(permutations *work) {
-  const int32_t rows = work->test->rows, parts = 1 << HALF;
-  int32_t *sums = malloc(2 * (size_t)rows * (size_t)parts * sizeof *sums);
-  if (!sums) return false;
-  for (int32_t r = 0; r < rows; r++)
-    for (int32_t half = 0; half < 2; half++) {
-      int32_t *part = sums + ((size_t)r * 2 + (size_t)half) * (size_t)parts;
-      part[0] = 0;
-      for (int32_t bits = 1; bits < parts; bits++) {
-        const int32_t run = half * HALF + __builtin_ctz((unsigned)bits);
-        part[bits] = part[bits & (bits - 1)] + (run < work->runs ? work->ranks[r * work->runs + run] : 0);
+  const int32_t rows = work->test->rows, low_runs = work->runs / 2, high_runs = work->runs - low_runs;
+  const size_t width = (size_t)rows * sizeof(int16_t);
+  int16_t *low = malloc(width << low_runs), *high = malloc(width << high_runs);
+  if (low && high) {
+    half_sums(work, 0, low_runs, low);
+    half_sums(work, low_runs, high_runs, high);
+    const uint32_t end = UINT32_C(1) << work->runs, low_bits = (UINT32_C(1) << low_runs) - 1;
+    for (uint32_t bits = (UINT32_C(1) << work->test->after_count) - 1; bits < end;) {
+      const int16_t *a = low + (size_t)(bits & low_bits) * (size_t)rows;
+      const int16_t *b = high + (size_t)(bits >> low_runs) * (size_t)rows;
+      int16_t largest = 0;
+      for (int32_t r = 0; r < rows; r++) {
+        const int16_t sum = (int16_t)(a[r] + b[r]);
+        largest = sum > largest ? sum : largest;
       }
+      work->largest[largest]++;
+      work->done++;
+      const uint32_t next = bits + (bits & -bits); /* the next number of as many bits */
+      bits = next | (bits ^ next) >> 2 >> __builtin_ctz(bits);
     }
-  const uint32_t end = UINT32_C(1) << work->runs;
-  for (uint32_t bits = (UINT32_C(1) << work->test->after_count) - 1; bits < end;) {
-    int32_t largest = 0;
-    for (int32_t r = 0; r < rows; r++) {
-      const int32_t *part = sums + (size_t)r * 2 * (size_t)parts;
-      const int32_t sum = part[bits & (uint32_t)(parts - 1)] + part[parts + (int32_t)(bits >> HALF)];
-      if (sum > largest) largest = sum;
-    }
-    note(work, largest);
-    const uint32_t lowest = bits & -bits, next = bits + lowest; /* the next number of as many bits */
-    bits = next | (((bits ^ next) >> 2) / lowest);
   }
-  free(sums);
-  return true;
+  const bool made = low && high;
+  free(low);
+  free(high);
+  return made;
 }
 
 static uint64_t splitmix(uint64_t *state) {
@@ -181,8 +188,8 @@ static bool draw(permutations *work) {
   if (!order) return false;
   uint64_t state = 1;
   for (int32_t i = 0; i < runs; i++) order[i] = i;
-  note(work, INT32_MAX);
-  while (work->done < DRAWN) {
+  work->largest[work->greatest] = work->done = 1;
+  for (; work->done < DRAWN; work->done++) {
     for (int32_t i = 0; i < chosen; i++) {
       const int32_t j = i + (int32_t)(splitmix(&state) % (uint64_t)(runs - i));
       const int32_t other = order[j];
@@ -195,7 +202,7 @@ static bool draw(permutations *work) {
       for (int32_t i = 0; i < chosen; i++) sum += work->ranks[r * runs + order[i]];
       if (sum > largest) largest = sum;
     }
-    note(work, largest);
+    work->largest[largest]++;
   }
   free(order);
   return true;
@@ -215,35 +222,48 @@ double fmlp_statistics_least(int32_t before_count, int32_t after_count) {
   return 1 / (exact ? all : all < DRAWN ? all : DRAWN);
 }
 
-/* `sign` -1 looks for rows that got faster: the same with times negated, the slower half still as one. */
-static bool one_direction(const fmlp_rank_test *test, int32_t sign, double *probability) {
+/* The slower half counts as one, but never a part of the side that is looked for as the faster: else a few
+ * runs on the other would leave nothing to tell. */
+static int32_t ranks_kept(const fmlp_rank_test *test, bool slower) {
+  const int32_t half = (test->before_count + test->after_count) / 2;
+  const int32_t faster = slower ? test->before_count : test->after_count;
+  return half > faster ? half : faster;
+}
+
+static bool permute(permutations *work) {
+  const int32_t before = work->test->before_count, after = work->test->after_count;
+  return work->runs <= ENUMERATED_RUNS && choices(before, after) <= ENUMERATED ? enumerate(work) : draw(work);
+}
+
+static bool one_direction(const fmlp_rank_test *test, bool slower, double *probability) {
   permutations work = {.test = test, .runs = test->before_count + test->after_count};
   const size_t rows = (size_t)test->rows, runs = (size_t)work.runs;
-  work.ranks = malloc((rows * runs + 1) * sizeof *work.ranks);
-  work.observed = calloc(rows + 1, sizeof *work.observed);
-  work.reached = calloc(rows + 1, sizeof *work.reached);
-  bool made = work.ranks && work.observed && work.reached;
+  const int32_t kept = ranks_kept(test, slower);
+  work.greatest = (2 * kept + 2) * work.runs;
+  work.ranks = malloc(rows * runs * sizeof *work.ranks);
+  work.observed = calloc(rows, sizeof *work.observed);
+  work.largest = calloc((size_t)work.greatest + 1, sizeof *work.largest);
+  bool made = work.ranks && work.observed && work.largest;
   for (int32_t r = 0; made && r < test->rows; r++) {
-    made = rank_row(test->values + (size_t)r * runs, work.runs, sign, work.ranks + (size_t)r * runs);
-    for (int32_t i = test->before_count; made && i < work.runs; i++)
-      work.observed[r] += work.ranks[(size_t)r * runs + (size_t)i];
+    int32_t *ranks = work.ranks + (size_t)r * runs;
+    made = rank_row(test->values + (size_t)r * runs, work.runs, kept, slower, ranks);
+    for (int32_t i = test->before_count; made && i < work.runs; i++) work.observed[r] += ranks[i];
   }
-  if (made) {
-    const bool exact =
-        work.runs <= ENUMERATED_RUNS && choices(test->before_count, test->after_count) <= ENUMERATED;
-    made = exact ? enumerate(&work) : draw(&work);
+  made = made && permute(&work);
+  for (int32_t r = 0; made && r < test->rows; r++) {
+    int64_t reached = 0;
+    for (int32_t sum = work.observed[r]; sum <= work.greatest; sum++) reached += work.largest[sum];
+    probability[r] = (double)reached / (double)work.done;
   }
-  for (int32_t r = 0; made && r < test->rows; r++)
-    probability[r] = (double)work.reached[r] / (double)work.done;
   free(work.ranks);
   free(work.observed);
-  free(work.reached);
+  free(work.largest);
   return made;
 }
 
 bool fmlp_statistics_ranks(const fmlp_rank_test *test) {
   if (test->rows > 0 && test->before_count > 0 && test->after_count > 0)
-    return one_direction(test, 1, test->slower) && one_direction(test, -1, test->faster);
+    return one_direction(test, true, test->slower) && one_direction(test, false, test->faster);
   for (int32_t r = 0; r < test->rows; r++) test->slower[r] = test->faster[r] = 1;
   return true;
 }

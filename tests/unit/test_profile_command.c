@@ -160,7 +160,7 @@ static void wrong_arguments_are_refused_with_a_hint(void **state) {
   expect_refusal(RUN(&error, "table", GOLDEN, GOLDEN), FMLP_ERR_USAGE, &error, "one RUN");
   expect_refusal(RUN(&error, "show", "/nowhere"), FMLP_ERR_INPUT, &error, "/nowhere");
   expect_refusal(RUN(&error, "show", "/dev/null"), FMLP_ERR_INPUT, &error, "/dev/null");
-  expect_refusal(RUN(&error, "diff", "a", "b"), FMLP_ERR_USAGE, &error, "not built yet");
+  expect_refusal(RUN(&error, "diff", "a", "b"), FMLP_ERR_INPUT, &error, "a: ");
   expect_refusal(RUN(&error, "export", GOLDEN), FMLP_ERR_USAGE, &error, "--format is missing");
   expect_refusal(RUN(&error, "export", "--format", "csv", GOLDEN), FMLP_ERR_USAGE, &error, "-o OUTPUT");
   expect_refusal(RUN(&error, "export", "--format", "csv", "-o", "x"), FMLP_ERR_USAGE, &error, "the run");
