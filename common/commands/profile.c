@@ -103,14 +103,9 @@ static const struct verb {
   const char *name;
   fmlp_status (*run)(int count, char *const *arguments, fmlp_error *error); /* the arguments after the verb */
 } VERBS[] = {
-    {"show", fmlp_profile_show},
-    {"table", fmlp_profile_table},
-    {"top", fmlp_profile_top},
-    {"lines", fmlp_profile_lines},
-    {"diff", fmlp_profile_diff},
-    {"check", fmlp_profile_gate},
-    {"export", fmlp_profile_export},
-    {"list", fmlp_profile_list},
+    {"show", fmlp_profile_show},     {"table", fmlp_profile_table}, {"top", fmlp_profile_top},
+    {"lines", fmlp_profile_lines},   {"diff", fmlp_profile_diff},   {"check", fmlp_profile_gate},
+    {"export", fmlp_profile_export}, {"list", fmlp_profile_list},
 };
 
 #define VERB_NAMES "show table top lines diff check export list"

@@ -61,9 +61,9 @@ typedef struct verdict {
   char name[NAME];
 } verdict;
 
-static void judge(const fmlp_compared_time *time, const char *name, const char *what, double tolerance,
-                  verdict *out) {
-  if (!fmlp_compared_regressed(time, tolerance)) return;
+static void judge(const fmlp_comparison *comparison, const fmlp_compared_time *time, const char *name,
+                  const char *what, double tolerance, verdict *out) {
+  if (!fmlp_compared_regressed(comparison, time, tolerance)) return;
   print_regression(name, what, time);
   if (out->count++ == 0 || time->ratio.ratio > out->worst) {
     out->worst = time->ratio.ratio;
@@ -73,13 +73,13 @@ static void judge(const fmlp_compared_time *time, const char *name, const char *
 
 static void judge_all(const fmlp_comparison *comparison, double tolerance, verdict *out) {
   char name[NAME];
-  judge(&comparison->wall, "wall time", "", tolerance, out);
+  judge(comparison, &comparison->wall, "wall time", "", tolerance, out);
   for (int32_t i = 0; i < comparison->count; i++) {
     const fmlp_compared_path *path = &comparison->paths[i];
     fmlp_compared_name(comparison, i, name, NAME);
-    judge(&path->total, name, "", tolerance, out);
+    judge(comparison, &path->total, name, "", tolerance, out);
     if (path->self.ratio.ratio < path->total.ratio.ratio || path->self.ratio.ratio > path->total.ratio.ratio)
-      judge(&path->self, name, " (without what it calls)", tolerance, out); /* a leaf's are one */
+      judge(comparison, &path->self, name, " (without what it calls)", tolerance, out); /* a leaf's are one */
   }
 }
 
@@ -98,9 +98,10 @@ static fmlp_status check(const fmlp_profile_sides *sides, double tolerance, fmlp
     printf("none is slower by more than that and more than noise\n");
   else
     printf("%d slower\n", (int)found.count);
-  if (found.count > 0 && fmlp_compared_in_turn(comparison))
-    printf("hint: one side ran after the other; a machine that changed its speed in between looks the same. "
-           "Alternate the runs\n");
+  if (comparison->decides && comparison->in_turn)
+    printf(
+        "the runs of one side were made after the other's: a machine that changed its speed in between looks "
+        "the same; alternate them to be sure\n");
   if (fflush(stdout) != 0) return fmlp_fail(error, FMLP_ERR_OTHER, "standard output: %s", strerror(errno));
   if (found.count == 0) return FMLP_OK;
   return fmlp_fail(error, FMLP_ERR_PERFORMANCE,

@@ -13,7 +13,7 @@
 #include "prof/store/profile.h"
 
 /* The chance, for all rows together, of calling anything changed where nothing is. */
-#define FMLP_COMPARE_LEVEL 0.01
+#define FMLP_COMPARE_LEVEL 0.02
 /* Rows below this share of the total on both sides are shown and not tested. */
 #define FMLP_COMPARE_SHARE 0.05
 
@@ -47,6 +47,7 @@ typedef struct fmlp_comparison {
   const fmlp_profile *side[FMLP_SIDES];
   int32_t repeats[FMLP_SIDES];
   bool decides; /* enough repeats for anything to be significant */
+  bool in_turn; /* one side's runs after the other's, not alternately */
   int32_t tested;
   fmlp_compared_outputs outputs;
   fmlp_compared_time wall;
@@ -65,16 +66,14 @@ void fmlp_compared_name(const fmlp_comparison *comparison, int32_t row, char *te
 /* Does `only` match it? */
 bool fmlp_compared_wanted(const fmlp_comparison *comparison, int32_t row, const regex_t *only);
 
-/* One side's runs were all made before the other's: then a machine that changed its speed in between looks
- * like a change of the program. */
-bool fmlp_compared_in_turn(const fmlp_comparison *comparison);
-
 /* A change in that direction that is more than noise. */
 bool fmlp_compared_slower(const fmlp_compared_time *time);
 bool fmlp_compared_faster(const fmlp_compared_time *time);
 
-/* Beyond the tolerance (0.2: a fifth longer) and more than noise: what a check fails for. */
-bool fmlp_compared_regressed(const fmlp_compared_time *time, double tolerance);
+/* Beyond the tolerance (0.2: a fifth longer) and more than noise: what a check fails for. Where the runs were
+ * made in turn, the whole interval has to lie beyond it: a drift of the machine shifts one side, too. */
+bool fmlp_compared_regressed(const fmlp_comparison *comparison, const fmlp_compared_time *time,
+                             double tolerance);
 
 /* Facts that both sides tell and that differ, though times are comparable only where they agree (input,
  * configuration, machine, build, device): the n-th key, NULL after the last. */

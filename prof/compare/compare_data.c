@@ -157,8 +157,11 @@ bool fmlp_comparison_json(const fmlp_comparison *comparison, const char *const t
   const char *key = NULL;
   for (int32_t n = 0; (key = fmlp_compared_fact(comparison, n)); n++)
     (void)fprintf(out, "%s\"%s\"", n > 0 ? ", " : "", key);
-  (void)fprintf(out, "],\n  \"enough_repeats\": %s,\n  \"level\": %.6f,\n  \"rows_tested\": %d,\n  ",
-                comparison->decides ? "true" : "false", FMLP_COMPARE_LEVEL, (int)comparison->tested);
+  (void)fprintf(
+      out,
+      "],\n  \"enough_repeats\": %s,\n  \"alternating\": %s,\n  \"level\": %.6f,\n  \"rows_tested\": %d,\n  ",
+      comparison->decides ? "true" : "false", comparison->in_turn ? "false" : "true", FMLP_COMPARE_LEVEL,
+      (int)comparison->tested);
   write_json_time("wall", &comparison->wall, out);
   (void)fputs(",\n  \"paths\": [\n", out);
   bool first = true;
