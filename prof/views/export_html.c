@@ -35,7 +35,7 @@ static void write_column(FILE *out, const char *name, int64_t count, fmlp_html_v
   for (int64_t i = 0; i < count; i++) {
     const int64_t here = value(table, i);
     if (i > 0) (void)fputc(',', out);
-    fmlp_html_int(out, here - before);
+    fmlp_html_int(out, (int64_t)((uint64_t)here - (uint64_t)before)); /* whatever a file says */
     if (running) before = here;
   }
   (void)fputc(']', out);

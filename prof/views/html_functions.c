@@ -42,7 +42,8 @@ static void add_paths(const fmlp_paths *paths, function_rows *rows) {
     own->sum += path->own.sum;
     own->kernels += path->own.kernels;
     own->launches += path->own.launches;
-    own->delay += path->own.delay;
+    if (__builtin_add_overflow(own->delay, path->own.delay, &own->delay))
+      own->delay = INT64_MAX; /* as in the paths: delays overlap, their sum has no bound */
     own->waited += path->own.waited;
     own->uploaded += path->own.uploaded;
     own->downloaded += path->own.downloaded;
