@@ -10,7 +10,6 @@
 
 #include "prof/store/profile_check.h"
 #include "prof/store/whole_file.h"
-#include "prof/views/unified.h"
 
 enum { VERSION = 1 };
 
@@ -172,7 +171,7 @@ static bool read_events(const json_t *events, fmlp_capture *capture) {
 static bool read_capture(const json_t *root, fmlp_capture *capture, const complaint *to) {
   const char *schema = json_string_value(json_object_get(root, "schema"));
   int64_t version = 0;
-  if (schema && strcmp(schema, FMLP_UNIFIED_SCHEMA) == 0)
+  if (schema && strcmp(schema, "fmlp-profile-table") == 0)
     return complain(to, "a table made of a profile; read the profile itself: profile.fmlprof beside it");
   if (!schema || strcmp(schema, "fmlp-profile") != 0) return complain(to, "not a profile of fmlp");
   if (!read_integer(json_object_get(root, "version"), 1, INT_MAX, &version))

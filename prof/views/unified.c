@@ -116,7 +116,11 @@ const fmlp_unified_column fmlp_unified_columns[] = {
 };
 
 const fmlp_unified_column *fmlp_unified_column_find(const char *word) {
+  static const char *const OTHER_WORDS[][2] = {
+      {"calls", "ncalls"}, {"time", "tottime_ns"}, {"cumulative", "cumtime_ns"}}; /* pstats' */
   const fmlp_unified_column *found = NULL;
+  for (size_t i = 0; i < sizeof OTHER_WORDS / sizeof *OTHER_WORDS; i++)
+    if (strcmp(word, OTHER_WORDS[i][0]) == 0) word = OTHER_WORDS[i][1];
   const size_t length = strlen(word);
   if (length == 0) return NULL;
   for (const fmlp_unified_column *column = fmlp_unified_columns; column->key; column++) {

@@ -1,5 +1,8 @@
 /* The unified table: threads merge into rows by path, and nothing is lost on the way. */
+#define _GNU_SOURCE
 #include "tests/cmocka_fmlp.h"
+
+#include <stdio.h>
 
 #include "prof/store/profile.h"
 #include "prof/views/paths.h"
@@ -61,6 +64,30 @@ static void no_path(void **state) {
   fmlp_paths_release(&paths);
 }
 
+/* Thousands of names, some of which a reader put there without asking. */
+static void names_are_found_again(void **state) {
+  (void)state;
+  enum { NAMES = 5000 };
+  fmlp_capture *capture = calloc(1, sizeof *capture);
+  assert_non_null(capture);
+  capture->names = calloc(3, sizeof *capture->names);
+  assert_non_null(capture->names);
+  for (int32_t i = 0; i < 3; i++) capture->names[capture->name_count++] = strdup(i < 2 ? "twice" : "once");
+  assert_int_equal(fmlp_capture_name(capture, "once"), 2);
+  assert_int_equal(fmlp_capture_name(capture, "twice"), 0);
+  char name[32];
+  for (int round = 0; round < 2; round++) {
+    for (int32_t i = 0; i < NAMES; i++) {
+      (void)snprintf(name, sizeof name, "kernel %d", (int)i);
+      assert_int_equal(fmlp_capture_name(capture, name), i + 3);
+    }
+  }
+  assert_int_equal(capture->name_count, NAMES + 3);
+  assert_string_equal(capture->names[NAMES + 2], "kernel 4999");
+  assert_int_equal(fmlp_capture_name(capture, ""), NAMES + 3);
+  fmlp_capture_free(capture);
+}
+
 static void facts_and_captures(void **state) {
   (void)state;
   fmlp_profile *profile = fmlp_profile_create();
@@ -82,6 +109,7 @@ int main(void) {
       cmocka_unit_test(one_row_a_path),
       cmocka_unit_test(threads_merge),
       cmocka_unit_test(no_path),
+      cmocka_unit_test(names_are_found_again),
       cmocka_unit_test(facts_and_captures),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
