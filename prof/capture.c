@@ -35,7 +35,7 @@ static fmlp_capture_level capture_level;
 /* Started in this order, ended in the opposite one. */
 static const fmlp_capture_source *const sources[] = {
     &fmlp_bandwidth_source, /* first, so ended last: its buffers are in nobody's peak */
-    &fmlp_device_source, /* ended after the host's sources: its counters stand behind theirs */
+    &fmlp_device_source,    /* ended after the host's sources: its counters stand behind theirs */
     &fmlp_nvtx_source,
     &fmlp_sampler_source,
     &fmlp_memory_source, /* last: what other sources allocate while they start and stop is not counted */
@@ -71,6 +71,7 @@ static void release(fmlp_capture *capture) {
 
 bool fmlp_capture_start(const fmlp_capture_options *options) {
   fmlp_recorder *all = &fmlp_recorder_state;
+  fmlp_recorder_watch_forks();
   fmlp_recorder_lock();
   bool idle = fmlp_recorder_generation() == 0;
   if (idle) {
@@ -128,6 +129,11 @@ static void total_ticks(const fmlp_recorder_thread *thread, int32_t count, int64
   }
 }
 
+/* What callers told, within what views add up: not below 0, at most FMLP_CAPTURE_MOST. */
+static int64_t bounded(int64_t value) {
+  return value < 0 ? 0 : value < FMLP_CAPTURE_MOST ? value : FMLP_CAPTURE_MOST;
+}
+
 /* Self times are converted and totals added up from them, so that every view agrees to the nanosecond. */
 static bool copy_nodes(copy *work, const fmlp_recorder_thread *thread, int32_t count, const int64_t *ticks,
                        int64_t *inner, int32_t number) {
@@ -149,11 +155,11 @@ static bool copy_nodes(copy *work, const fmlp_recorder_thread *thread, int32_t c
                             .parent = parent == 0 ? -1 : base + parent,
                             .site = site,
                             .calls = calls > 0 ? calls : 1,
-                            .bytes = FMLP_LOAD(thread->nodes[i].bytes),
+                            .bytes = bounded(FMLP_LOAD(thread->nodes[i].bytes)),
                             .self = self,
                             .total = self,
                             .allocations = FMLP_LOAD(thread->nodes[i].allocations),
-                            .allocated_bytes = FMLP_LOAD(thread->nodes[i].allocated_bytes)};
+                            .allocated_bytes = bounded(FMLP_LOAD(thread->nodes[i].allocated_bytes))};
   }
   for (int32_t i = count - 1; i > 0; i--) {
     const fmlp_capture_node *node = &capture->nodes[base + i];
@@ -166,6 +172,7 @@ static bool copy_nodes(copy *work, const fmlp_recorder_thread *thread, int32_t c
 static bool copy_events(copy *work, const fmlp_recorder_thread *thread, int32_t count, int64_t now) {
   fmlp_capture *capture = work->capture;
   int32_t base = capture->node_count - count; /* after copy_nodes: this thread's node 0 */
+  int64_t earliest = work->start.ticks; /* should the clock step back, no span starts before the one before */
   const fmlp_recorder_chunk *chunk = __atomic_load_n(&thread->chunks, __ATOMIC_ACQUIRE);
   for (; chunk; chunk = __atomic_load_n(&chunk->next, __ATOMIC_ACQUIRE)) {
     int64_t used = FMLP_LOAD(chunk->used);
@@ -183,6 +190,9 @@ static bool copy_events(copy *work, const fmlp_recorder_thread *thread, int32_t 
       if (node < 1 || node >= count) continue;
       if (end == INT64_MIN || end > now) end = now; /* a thread inside a span at the stop may be beyond it */
       if (start > end) start = end;
+      if (start < earliest) start = earliest;
+      if (end < start) end = start;
+      earliest = start;
       capture->events[capture->event_count++] = (fmlp_capture_event){
           .node = base + node,
           .depth = FMLP_LOAD(event->depth),
@@ -280,6 +290,8 @@ fmlp_capture *fmlp_capture_stop(void) {
   if (generation != 0) {
     fmlp_recorder_set_generation(0);
     work.start = capture_start;
+    if (work.stop.ticks < work.start.ticks || work.stop.nanoseconds < work.start.nanoseconds)
+      work.stop = work.start; /* a clock that stepped back: no time has passed */
     work.capture = calloc(1, sizeof *work.capture);
     done = work.capture && copy_threads(&work, generation);
     if (done) {

@@ -12,6 +12,9 @@
 /* The most that a thread holds; beyond it a span is dropped (its time stays with its parent) and counted. */
 enum { FMLP_CAPTURE_DEPTH = 1024, FMLP_CAPTURE_PATHS = 8192 };
 
+/* Bytes that spans tell, and those they allocate, are held at this: sums stay right and never turn round. */
+#define FMLP_CAPTURE_MOST ((int64_t)1 << 53)
+
 enum { FMLP_CAPTURE_REASON = 192 }; /* bytes of a reason, NUL included */
 
 /* Spans alone, or everything this machine lets us see: devices, memory, samples. */

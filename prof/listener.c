@@ -74,7 +74,10 @@ void fmlp_listener_end(uint32_t told) {
 }
 
 void fmlp_listener_add_bytes(int64_t bytes) {
-  if (own && own->count > 0) own->spans[own->count - 1].bytes += bytes;
+  if (own && own->count > 0) {
+    int64_t *sum = &own->spans[own->count - 1].bytes;
+    *sum = fmlp_recorder_add(*sum, bytes);
+  }
 }
 
 uint32_t fmlp_listener_set(uint32_t set) {

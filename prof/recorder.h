@@ -78,6 +78,17 @@ typedef struct fmlp_recorder {
 
 extern fmlp_recorder fmlp_recorder_state;
 
+/* Sums of what callers tell stop at the largest number instead of turning round. */
+static inline int64_t fmlp_recorder_add(int64_t sum, int64_t value) {
+  int64_t added = 0;
+  return __builtin_add_overflow(sum, value, &added) ? (value > 0 ? INT64_MAX : INT64_MIN) : added;
+}
+
+/* Once, before anything is recorded: fork copies the recorder between two changes of it. In the child the
+ * capture goes on as its own copy, in which the threads that are not there ended at the fork; the parent's
+ * knows nothing of it. */
+void fmlp_recorder_watch_forks(void);
+
 void fmlp_recorder_lock(void);
 void fmlp_recorder_unlock(void);
 

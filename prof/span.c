@@ -40,6 +40,25 @@ void fmlp_recorder_set_generation(uint32_t generation) {
   }
 }
 
+static void after_fork_in_child(void) {
+  const int64_t now = fmlp_clock_ticks();
+  for (fmlp_recorder_thread *thread = fmlp_recorder_state.threads; thread; thread = thread->next) {
+    if (thread == own) continue;
+    if (FMLP_LOAD(thread->left) == INT64_MIN) FMLP_STORE(thread->left, now);
+    thread->taken = false;
+  }
+  fmlp_recorder_unlock();
+}
+
+static void watch_forks(void) {
+  (void)pthread_atfork(fmlp_recorder_lock, fmlp_recorder_unlock, after_fork_in_child);
+}
+
+void fmlp_recorder_watch_forks(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  (void)pthread_once(&once, watch_forks);
+}
+
 int64_t fmlp_recorder_thread_id(void) {
   return (int64_t)syscall(SYS_gettid);
 }
@@ -190,7 +209,7 @@ uint64_t fmlp_span_begin_bytes(const fmlp_span_site *site, int64_t bytes) {
   fmlp_recorder_event *event = next_event(thread);
   FMLP_STORE(thread->spans, thread->spans + 1);
   FMLP_STORE(thread->nodes[node].calls, thread->nodes[node].calls + 1);
-  FMLP_STORE(thread->nodes[node].bytes, thread->nodes[node].bytes + bytes);
+  FMLP_STORE(thread->nodes[node].bytes, fmlp_recorder_add(thread->nodes[node].bytes, bytes));
   FMLP_STORE(frame->node, node);
   frame->event = event;
   int64_t start = fmlp_clock_ticks(); /* last: what recording costs belongs to the parent */
@@ -244,7 +263,7 @@ void fmlp_span_add_bytes(int64_t bytes) {
   fmlp_recorder_thread *thread = inside_a_span();
   if (!thread) return;
   fmlp_recorder_node *node = &thread->nodes[thread->frames[thread->depth - 1].node];
-  FMLP_STORE(node->bytes, node->bytes + bytes);
+  FMLP_STORE(node->bytes, fmlp_recorder_add(node->bytes, bytes));
 }
 
 uint64_t fmlp_span_place(void) {
@@ -257,6 +276,6 @@ bool fmlp_recorder_allocated(int64_t bytes) {
   if (!thread || thread->generation != fmlp_recorder_generation() || thread->depth == 0) return false;
   fmlp_recorder_node *node = &thread->nodes[thread->frames[thread->depth - 1].node];
   FMLP_STORE(node->allocations, node->allocations + 1);
-  FMLP_STORE(node->allocated_bytes, node->allocated_bytes + bytes);
+  FMLP_STORE(node->allocated_bytes, fmlp_recorder_add(node->allocated_bytes, bytes));
   return true;
 }

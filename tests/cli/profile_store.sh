@@ -105,6 +105,23 @@ for wait in 1 2 3; do
   check $? "interrupted in repeat $wait: $(cat error_line) $(ls -A hurt)"
 done
 
+# Ended by other signals: under a run's name there is a whole run or nothing, and no version in the folder of many.
+for name in TERM HUP SEGV ABRT KILL; do
+  rm -rf hurt many
+  mkdir hurt
+  "$FMLP" run "${settings[@]}" run.dir=hurt/x runtime.profile_output_dir=many runtime.profile_level=full --repeat 5000 \
+    >progress 2>/dev/null &
+  child=$!
+  while kill -0 $child 2>/dev/null && ! grep -q "^repeat 2 of" progress; do sleep 0.02; done
+  kill "-$name" $child
+  wait $child 2>/dev/null
+  ended=$?
+  [ "$ended" -ne 0 ] && [ ! -e hurt/x ] && [ ! -e many ]
+  check $? "SIG$name: status $ended, $(ls -d hurt/x many 2>&1 | tr '\n' ' ')"
+done
+"$FMLP" run "${settings[@]}" run.dir=hurt/y >/dev/null 2>&1
+check $? "what a killed run left is in nobody's way"
+
 # At the same time.
 for i in 1 2 3 4; do
   "$FMLP" run "${settings[@]}" "run.dir=beside-$i" runtime.profile_output_dir=beside runtime.threads=1 >/dev/null 2>&1 &
