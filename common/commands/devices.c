@@ -14,7 +14,9 @@ static const char usage[] =
     "\n"
     "Lists the backends of this program: NAME available, or NAME unavailable: reason; and whether a tool is\n"
     "attached through NVTX.\n"
-    "runtime.device, --device and FMLP_DEVICE choose among them.\n";
+    "runtime.device, --device and FMLP_DEVICE choose among them. Then whether a tool listens to NVTX ranges, "
+    "and\n"
+    "whether profiles (runtime.profile_level=full) can have a GPU's timeline.\n";
 
 /* What the backend knows beyond its one line, indented. */
 static void print_description(const fmlp_backend *backend) {

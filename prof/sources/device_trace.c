@@ -117,6 +117,7 @@ static void begin_span(const fmlp_span_site *site, int64_t bytes, uint64_t place
 
 static void end_span(const fmlp_span_site *site, int64_t bytes, uint64_t place) {
   uint64_t last;
+  if (one.forked) return;
   (void)site;
   (void)bytes;
   (void)place;
@@ -240,6 +241,7 @@ static void stop_recording(bool waited) {
   if (waited) one.hooks->wait();
   (void)one.api.flush(CUPTI_FLUSH_FORCED);
   disable_kinds();
+  (void)one.api.flush(CUPTI_FLUSH_FORCED); /* what was noted in between: not for the next trace */
   one.recording = false;
   one.clock.stop = read_clocks();
   (void)pthread_mutex_lock(&one.lock);

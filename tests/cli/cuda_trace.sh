@@ -55,6 +55,23 @@ for word in '"Fake GPU 0"' '"copy to the device"' '"copy from the device"' '"cud
   if grep -q -- "$word" trace.json; then pass; else fail 'not there'; fi
 done
 
+# Every format, read strictly, with totals equal to the nanosecond, devices and all.
+if command -v python3 >/dev/null; then
+  mkdir formats
+  for format in pstats=out.prof chrome=trace.json speedscope=scope.json collapsed=out.folded dot=out.dot csv=table.csv \
+    html=page.html; do
+    expect 0 '' -- profile export --format "${format%%=*}" -o "formats/${format#*=}" traced
+  done
+  for format in text json; do
+    expect 0 '' -- profile table --format "$format" traced
+    mv stdout "formats/table.${format/text/txt}"
+  done
+  current='the formats of a traced run'
+  if python3 "$source_dir/tests/cli/profile_formats.py" formats real >stdout 2>stderr; then pass; else fail 'they differ'; fi
+else
+  echo 'SKIPPED the formats: no python3'
+fi
+
 # ---- a run that is not traced, and one that starts again ----
 expect 0 '' -- run "${settings[@]}" --device cuda run.dir=spans
 same spans
