@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tests/cmocka_fmlp.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static fmlp_status run(int count, const char *const *words, fmlp_error *error) {
   assert_true(file >= 0 && old >= 0);
   (void)fflush(stdout);
   assert_true(dup2(file, STDOUT_FILENO) >= 0);
-  char *arguments[9] = {strdup("profile")};
+  char *arguments[10] = {strdup("profile")};
   for (int i = 0; i < count; i++) arguments[i + 1] = strdup(words[i]);
   fmlp_status status = fmlp_command_profile(count + 1, arguments, error);
   for (int i = 0; i <= count; i++) free(arguments[i]);
@@ -52,6 +53,39 @@ static void a_profile_is_shown_as_pstats_does(void **state) {
                          "   List reduced from 7 to 2 due to restriction <2>\n\n"
                          "   ncalls  tottime  percall  cumtime  percall filename:lineno(function)\n"));
   assert_null(strstr(printed, "tick_reader"));
+}
+
+/* Sections of "###", arguments with a tab before each, a line's end, and what pstats prints. */
+static void callers_and_restrictions_print_as_in_pstats(void **state) {
+  (void)state;
+  char *golden = calloc(1, 1 << 16);
+  FILE *file = fopen(FMLP_SOURCE_DIR "/tests/golden/profile_show.txt", "rb");
+  assert_true(golden && file);
+  assert_true(fread(golden, 1, (1 << 16) - 1, file) > 0);
+  assert_int_equal(fclose(file), 0);
+  int sections = 0;
+  for (char *at = golden; strncmp(at, "###\t", 4) == 0; sections++) {
+    const char *words[9] = {"show", GOLDEN};
+    int count = 2;
+    bool rows = true;
+    char *body = strchr(at, '\n') + 1, *end = strstr(body, "###");
+    assert_non_null(end);
+    body[-1] = '\0';
+    for (char *word = strtok(at + 4, "\t"); word; word = strtok(NULL, "\t")) {
+      assert_true(count < 9);
+      words[count++] = word;
+      if (strncmp(word, "--call", 6) == 0) rows = false;
+    }
+    fmlp_error error = {""};
+    assert_int_equal(run(count, words, &error), FMLP_OK);
+    const char *shown = rows ? strchr(printed, '\n') + 1 : printed; /* the first line names the file */
+    *end = '\0';
+    assert_string_equal(shown, body);
+    *end = '#';
+    at = end;
+  }
+  assert_int_equal(sections, 8);
+  free(golden);
 }
 
 static void a_run_folder_stands_for_its_profile(void **state) {
@@ -184,6 +218,7 @@ static void wrong_arguments_are_refused_with_a_hint(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_profile_is_shown_as_pstats_does),
+      cmocka_unit_test(callers_and_restrictions_print_as_in_pstats),
       cmocka_unit_test(a_run_folder_stands_for_its_profile),
       cmocka_unit_test(a_profile_is_exported_whole_or_not_at_all),
       cmocka_unit_test(the_unified_table_is_printed),
