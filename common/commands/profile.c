@@ -96,6 +96,10 @@ fmlp_status fmlp_profile_find(const char *source, char *path, size_t capacity, s
       return fmlp_fail(error, FMLP_ERR_INPUT, "%s: the path is too long", source);
     if (stat(path, found) == 0) return FMLP_OK;
   }
+  int length = snprintf(path, capacity, "%s/index.csv", source);
+  if (length > 0 && (size_t)length < capacity && stat(path, found) == 0)
+    return fmlp_fail(error, FMLP_ERR_INPUT,
+                     "%s: a folder of many profiles; fmlp profile list %s names its files", source, source);
   return fmlp_fail(
       error, FMLP_ERR_INPUT,
       "%s: no profile in this folder (profile/profile.fmlprof: %s); run with runtime.profile=true", source,

@@ -58,6 +58,7 @@ check $? "without versions there is the last one alone"
 expect 3 'index.csv' -- profile list last_only
 expect 3 'absent' -- profile list absent
 expect 2 'which folder' -- profile list
+expect 3 'profile list kept/profiles names its files' -- profile show kept/profiles
 expect 2 'unknown option' -- profile list --all
 
 # Repeats: one folder, one profile with all times, and nothing else.
