@@ -130,7 +130,7 @@ static bool judge_launches(const operation_sums *of, const fmlp_capture_device *
     return false;
   item->reason = FMLP_ADVICE_SERIAL;
   (void)snprintf(item->measured, sizeof item->measured,
-                 "%.0f blocks on %d multiprocessors: %.0f %% of the device at most", blocks,
+                 "a grid of %.0f on %d multiprocessors: %.0f %% of the device at most", blocks,
                  (int)device->multiprocessors, 100 * blocks / device->multiprocessors);
   return true;
 }

@@ -143,7 +143,7 @@ static bool runs_alone(const function_facts *of, fmlp_advice_item *item) {
   return true;
 }
 
-/* None of the above: the bytes tell whether it can be the memory. */
+/* None of the above: samples tell whether it works at all, bytes whether it can be the memory. */
 static void computes(const function_facts *of, fmlp_advice_item *item) {
   const fmlp_concurrency *beside = of->beside;
   const double limit = (double)of->capture->host_bytes_per_second;
@@ -161,11 +161,10 @@ static void computes(const function_facts *of, fmlp_advice_item *item) {
                    100 * beside->on_processor);
   (void)snprintf(text, sizeof text, "%s%s%s", moves, threads, processor);
   if (*text) text[strlen(text) - 2] = '\0'; /* the last "; " */
-  say(item,
-      bytes_known            ? FMLP_ADVICE_COMPUTE
-      : beside->running >= 0 ? FMLP_ADVICE_PROCESSOR
-                             : FMLP_ADVICE_UNKNOWN,
-      text);
+  if (beside->running < 0)                  /* it may as well wait */
+    say(item, FMLP_ADVICE_UNKNOWN, text);
+  else
+    say(item, bytes_known ? FMLP_ADVICE_COMPUTE : FMLP_ADVICE_PROCESSOR, text);
 }
 
 /* ---- what is not known, and the command that would tell ---- */
@@ -185,9 +184,10 @@ static void tell_unknown(const function_facts *of, fmlp_advice_item *item) {
   if (capture->dropped_events > 0)
     add_unknown(item, "what ran beside it: single spans are missing from the timeline");
   else if (of->beside->running < 0 && capture->sample_count == 0)
-    add_unknown(item, "whether all threads work: fmlp run ... runtime.profile_sampling=1000");
+    add_unknown(item,
+                "whether it works or waits, on how many threads: fmlp run ... runtime.profile_sampling=1000");
   else if (of->beside->running < 0)
-    add_unknown(item, "whether all threads work: too few samples");
+    add_unknown(item, "whether it works or waits, on how many threads: too few samples");
   if (of->sums->bytes == 0) add_unknown(item, "the bytes it moves: its span tells none");
 }
 

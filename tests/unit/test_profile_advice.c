@@ -119,7 +119,7 @@ static void reasons_of_the_host(void **state) {
       {on_a_processor, FMLP_ADVICE_PROCESSOR, "2.00 threads run, it is on a processor for 100 %",
        "the bytes"},
       {moving_much, FMLP_ADVICE_BANDWIDTH, "moves 8.0 GB/s of the 10.0 GB/s", ""},
-      {moving_little, FMLP_ADVICE_COMPUTE, "moves 1.00 GB/s of the 10.0 GB/s", "profile_sampling=1000"},
+      {moving_little, FMLP_ADVICE_UNKNOWN, "moves 1.00 GB/s of the 10.0 GB/s", "profile_sampling=1000"},
       {allocating_often, FMLP_ADVICE_ALLOCATION, "500000 allocations of 8.0 MB: about 50 %", ""},
       {allocating_large, FMLP_ADVICE_ALLOCATION, "40 % of the memory's bandwidth", ""},
       {without_timeline, FMLP_ADVICE_UNKNOWN, "", "missing from the timeline"},
@@ -200,7 +200,8 @@ static void expect_device(fmlp_capture *capture, fmlp_advice_reason reason, cons
 static void reasons_of_a_device(void **state) {
   (void)state;
   expect_device(kernels(2000, 5000, 100, 0), FMLP_ADVICE_LAUNCH, "for 5.0 us after the call began", "");
-  expect_device(kernels(50000, 5000, 4, 0), FMLP_ADVICE_SERIAL, "4 blocks on 16 multiprocessors: 25 %", "");
+  expect_device(kernels(50000, 5000, 4, 0), FMLP_ADVICE_SERIAL, "a grid of 4 on 16 multiprocessors: 25 %",
+                "");
   expect_device(kernels(50000, 5000, 100, 40000000), FMLP_ADVICE_BANDWIDTH, "80.0 GB/s of the device's 100.0",
                 "");
   expect_device(kernels(50000, 5000, 100, 5000000), FMLP_ADVICE_COMPUTE, "10.0 GB/s of the device's 100.0",
