@@ -25,6 +25,7 @@ if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
   target_compile_options(fmlp_options INTERFACE -Wno-format-truncation) # error lines may be cut; paths are checked
 endif()
 if(CMAKE_C_COMPILER_ID MATCHES "Clang")
+  target_compile_options(fmlp_options INTERFACE -gdwarf-aranges) # what finds the lines of an address needs them
   target_compile_options(fmlp_options INTERFACE -Wno-pass-failed) # `omp simd` is a wish: not every loop at every level
 endif()
 if(FMLP_WERROR)

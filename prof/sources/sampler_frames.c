@@ -3,48 +3,15 @@
 #define _GNU_SOURCE
 #include "prof/sources/sampler_frames.h"
 
+#include "prof/sources/sampler_libdw.h"
+
 #include <dlfcn.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Dwfl Dwfl;
-typedef struct Dwfl_Module Dwfl_Module;
-typedef struct Dwfl_Line Dwfl_Line;
-
-typedef struct Dwarf_CFI Dwarf_CFI;
-typedef struct Dwarf_Frame Dwarf_Frame;
-
-typedef struct dwarf_op {
-  uint8_t atom;
-  uint64_t number, number2, offset;
-} dwarf_op;
-
-typedef struct dwfl_callbacks {
-  void *find_elf; /* not asked: files are named */
-  int (*find_debuginfo)(Dwfl_Module *, void **, const char *, uint64_t, const char *, const char *, uint32_t,
-                        char **);
-  void *section_address;
-  char **debuginfo_path;
-} dwfl_callbacks;
-
-static struct {
-  bool tried, loaded;
-  Dwfl *(*begin)(const dwfl_callbacks *);
-  void (*end)(Dwfl *);
-  void (*report_begin)(Dwfl *);
-  Dwfl_Module *(*report_elf)(Dwfl *, const char *, const char *, int, uint64_t, bool);
-  int (*report_end)(Dwfl *, int (*)(Dwfl_Module *, void *, const char *, uint64_t, void *), void *);
-  int (*getsymtab)(Dwfl_Module *);
-  const char *(*getsym)(Dwfl_Module *, int, Elf64_Sym *, uint32_t *);
-  Dwfl_Line *(*getsrc)(Dwfl_Module *, uint64_t);
-  const char *(*lineinfo)(Dwfl_Line *, uint64_t *, int *, int *, uint64_t *, uint64_t *);
-  const char *(*line_comp_dir)(Dwfl_Line *);
-  Dwarf_CFI *(*eh_cfi)(Dwfl_Module *, uint64_t *);
-  int (*addrframe)(Dwarf_CFI *, uint64_t, Dwarf_Frame **);
-  int (*frame_cfa)(Dwarf_Frame *, dwarf_op **, size_t *);
-} dw;
+static const fmlp_libdw *dw;
 
 enum { MODULES = 256, NAME = 512, SEGMENTS = 8 };
 
@@ -72,8 +39,8 @@ struct fmlp_frame_finder {
   module modules[MODULES];
   char root[NAME];  /* of our own sources, with its last slash; "" unknown */
   char build[NAME]; /* the folder they were compiled in, from the root; "" when it is outside */
-  char file[NAME];  /* the last answer's */
-  char *demangled;  /* likewise; NULL where the name is one of C */
+  char files[FMLP_FRAME_INLINES][NAME]; /* the last answer's */
+  char *demangled;                      /* likewise; NULL where the name is one of C */
 };
 
 /* Separate files of debugging information are not looked for: libdw would ask servers for them. */
@@ -88,37 +55,6 @@ static int find_nothing(Dwfl_Module *m, void **data, const char *name, uint64_t 
   (void)sum;
   (void)found;
   return -1;
-}
-
-static void load_libdw(void) {
-  if (dw.tried) return;
-  dw.tried = true;
-  void *library = dlopen("libdw.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!library) return;
-  const struct {
-    const char *name;
-    void *function;
-  } wanted[] = {
-      {"dwfl_begin", &dw.begin},
-      {"dwfl_end", &dw.end},
-      {"dwfl_report_begin_add", &dw.report_begin},
-      {"dwfl_report_elf", &dw.report_elf},
-      {"dwfl_report_end", &dw.report_end},
-      {"dwfl_module_getsymtab", &dw.getsymtab},
-      {"dwfl_module_getsym", &dw.getsym},
-      {"dwfl_module_getsrc", &dw.getsrc},
-      {"dwfl_lineinfo", &dw.lineinfo},
-      {"dwfl_line_comp_dir", &dw.line_comp_dir},
-      {"dwfl_module_eh_cfi", &dw.eh_cfi},
-      {"dwarf_cfi_addrframe", &dw.addrframe},
-      {"dwarf_frame_cfa", &dw.frame_cfa},
-  };
-  dw.loaded = true;
-  for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
-    void *found = dlsym(library, wanted[i].name);
-    memcpy(wanted[i].function, &found, sizeof found);
-    dw.loaded = dw.loaded && found;
-  }
 }
 
 static int add_module(struct dl_phdr_info *info, size_t size, void *context) {
@@ -156,12 +92,12 @@ static int compare_symbols(const void *a, const void *b) {
 }
 
 static void read_symbols(module *in) {
-  const int count = in->debug ? dw.getsymtab(in->debug) : 0;
+  const int count = in->debug ? dw->getsymtab(in->debug) : 0;
   in->symbols = count > 0 ? malloc((size_t)count * sizeof *in->symbols) : NULL;
   if (!in->symbols) return;
   for (int i = 0; i < count; i++) {
     Elf64_Sym found;
-    const char *name = dw.getsym(in->debug, i, &found, NULL);
+    const char *name = dw->getsym(in->debug, i, &found, NULL);
     const int type = ELF64_ST_TYPE(found.st_info);
     if (!name || !name[0] || found.st_shndx == SHN_UNDEF || found.st_value == 0) continue;
     if (type != STT_FUNC && type != STT_GNU_IFUNC) continue;
@@ -188,9 +124,9 @@ static Dwfl_Module *debug_of(fmlp_frame_finder *finder, module *in) {
   if (in->reported || !finder->dwfl) return in->debug;
   in->reported = true;
   if (in->path[0] == '\0') return NULL;
-  dw.report_begin(finder->dwfl);
-  in->debug = dw.report_elf(finder->dwfl, in->path, in->path, -1, in->base, true);
-  (void)dw.report_end(finder->dwfl, NULL, NULL);
+  dw->report_begin(finder->dwfl);
+  in->debug = dw->report_elf(finder->dwfl, in->path, in->path, -1, in->base, true);
+  (void)dw->report_end(finder->dwfl, NULL, NULL);
   read_symbols(in);
   return in->debug;
 }
@@ -213,14 +149,18 @@ static void plain_path(const char *path, char out[NAME]) {
   out[*path ? 0 : length] = '\0';
 }
 
-static Dwfl_Line *line_of(Dwfl_Module *debug, uint64_t address, char file[NAME], int *line) {
-  Dwfl_Line *found = debug ? dw.getsrc(debug, address) : NULL;
-  const char *name = found ? dw.lineinfo(found, NULL, line, NULL, NULL, NULL) : NULL;
-  file[0] = '\0';
-  const char *folder = name && name[0] != '/' ? dw.line_comp_dir(found) : NULL;
+/* `name` as a line table has it: perhaps relative to the folder of compilation. */
+static void whole_path(const char *name, Dwfl_Line *line, char file[NAME]) {
+  const char *folder = name && name[0] != '/' ? dw->line_comp_dir(line) : NULL;
   char path[2 * NAME];
   (void)snprintf(path, sizeof path, "%s%s%s", folder ? folder : "", folder ? "/" : "", name ? name : "");
   plain_path(path, file);
+}
+
+static Dwfl_Line *line_of(Dwfl_Module *debug, uint64_t address, char file[NAME], int *line) {
+  Dwfl_Line *found = debug ? dw->getsrc(debug, address) : NULL;
+  file[0] = '\0';
+  if (found) whole_path(dw->lineinfo(found, NULL, line, NULL, NULL, NULL), found, file);
   return found;
 }
 
@@ -230,12 +170,12 @@ static void find_root(fmlp_frame_finder *finder) {
   const uint64_t own = (uint64_t)(uintptr_t)&find_root;
   module *in = module_at(finder, own);
   int line = 0;
-  Dwfl_Line *found = in ? line_of(debug_of(finder, in), own, finder->file, &line) : NULL;
-  char *at = found ? strstr(finder->file, own_name) : NULL;
+  Dwfl_Line *found = in ? line_of(debug_of(finder, in), own, finder->files[0], &line) : NULL;
+  char *at = found ? strstr(finder->files[0], own_name) : NULL;
   if (!at || at[sizeof own_name - 1] != '\0') return;
   *at = '\0';
-  memcpy(finder->root, finder->file, sizeof finder->root);
-  const char *build = dw.line_comp_dir(found);
+  memcpy(finder->root, finder->files[0], sizeof finder->root);
+  const char *build = dw->line_comp_dir(found);
   const size_t root = strlen(finder->root);
   if (build && strncmp(build, finder->root, root) == 0)
     (void)snprintf(finder->build, sizeof finder->build, "%s", build + root);
@@ -246,7 +186,7 @@ static void find_root(fmlp_frame_finder *finder) {
 static const char *name_of(const fmlp_frame_finder *finder, const char *file, Dwfl_Line *line) {
   size_t root = strlen(finder->root);
   if (root > 0 && strncmp(file, finder->root, root) == 0) return file + root;
-  const char *build = dw.line_comp_dir(line);
+  const char *build = dw->line_comp_dir(line);
   const size_t inner = strlen(finder->build), whole = build ? strlen(build) : 0;
   if (inner == 0 || whole <= inner || strcmp(build + whole - inner, finder->build) != 0) return file;
   root = whole - inner;
@@ -258,15 +198,15 @@ fmlp_frame_finder *fmlp_frames_open(void) {
   fmlp_frame_finder *finder = calloc(1, sizeof *finder);
   if (!finder) return NULL;
   (void)dl_iterate_phdr(add_module, finder);
-  load_libdw();
-  if (dw.loaded) finder->dwfl = dw.begin(&callbacks);
+  dw = fmlp_libdw_load();
+  if (dw) finder->dwfl = dw->begin(&callbacks);
   find_root(finder);
   return finder;
 }
 
 void fmlp_frames_close(fmlp_frame_finder *finder) {
   if (!finder) return;
-  if (finder->dwfl) dw.end(finder->dwfl);
+  if (finder->dwfl) dw->end(finder->dwfl);
   for (int m = 0; m < finder->module_count; m++) free(finder->modules[m].symbols);
   free(finder->demangled);
   free(finder);
@@ -289,23 +229,75 @@ static const char *readable_name(fmlp_frame_finder *finder, const char *name) {
   return finder->demangled && status == 0 ? finder->demangled : name;
 }
 
-bool fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address, fmlp_frame_place *place) {
+static uint64_t number_of(dwarf_die *die, unsigned name) {
+  dwarf_attribute attribute;
+  uint64_t value = 0;
+  return dw->attr(die, name, &attribute) && dw->formudata(&attribute, &value) == 0 ? value : 0;
+}
+
+/* The innermost scope at `address` and those around it, as they stand in the function's own code; free it. */
+static int scopes_at(Dwfl_Module *debug, dwarf_die *unit, uint64_t address, dwarf_die **scopes) {
+  uint64_t bias = 0;
+  dwarf_die innermost;
+  *scopes = NULL;
+  int count =
+      dw->getscopes(unit, address, scopes); /* beyond an inlined function it goes on where that stands */
+  Dwarf *whole = count > 0 ? dw->getdwarf(debug, &bias) : NULL;
+  const bool found = whole && dw->offdie(whole, dw->dieoffset(&(*scopes)[0]), &innermost);
+  free(*scopes);
+  *scopes = NULL;
+  return found ? dw->getscopes_die(&innermost, scopes) : 0;
+}
+
+/* Functions that were made part of the one at `address`: places[0] has its line already, and gets the name of
+ * the innermost; those after it where it was called, and so on. The last has no name yet. Gives their
+ * number, at least 1. */
+static int32_t find_inlined(fmlp_frame_finder *finder, Dwfl_Module *debug, uint64_t address, Dwfl_Line *line,
+                            fmlp_frame_place places[FMLP_FRAME_INLINES]) {
+  enum { INLINED = 0x1d, CALL_FILE = 0x58, CALL_LINE = 0x59 }; /* DW_TAG_, DW_AT_ */
+  uint64_t bias = 0;
+  Dwarf_Files *files = NULL;
+  dwarf_die *scopes = NULL;
+  dwarf_die *unit = dw->addrdie(debug, address, &bias);
+  if (!unit || dw->getsrcfiles(unit, &files, NULL) != 0) return 1;
+  const int count = scopes_at(debug, unit, address - bias, &scopes);
+  int32_t depth = 0;
+  for (int i = 0; i < count && depth + 1 < FMLP_FRAME_INLINES; i++) {
+    if (dw->tag(&scopes[i]) != INLINED) continue;
+    const char *name = dw->diename(&scopes[i]);
+    const char *file = dw->filesrc(files, number_of(&scopes[i], CALL_FILE), NULL, NULL);
+    if (!name || !file) break;
+    places[depth++].function = name;
+    whole_path(file, line, finder->files[depth]);
+    places[depth] = (fmlp_frame_place){.file = name_of(finder, finder->files[depth], line),
+                                       .line = (int)number_of(&scopes[i], CALL_LINE),
+                                       .address = places[0].address};
+  }
+  free(scopes);
+  return depth + 1;
+}
+
+int32_t fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address,
+                         fmlp_frame_place places[FMLP_FRAME_INLINES]) {
   module *in = module_at(finder, address);
-  if (!in) return false;
-  *place = (fmlp_frame_place){.address = address - in->base};
+  if (!in) return 0;
+  const char *function = NULL;
+  int32_t count = 1;
+  places[0] = (fmlp_frame_place){.address = address - in->base};
   Dwfl_Module *debug = debug_of(finder, in);
   if (debug) {
-    place->function = function_at(in, address);
-    Dwfl_Line *line = line_of(debug, address, finder->file, &place->line);
-    if (line && finder->file[0]) place->file = name_of(finder, finder->file, line);
+    function = function_at(in, address);
+    Dwfl_Line *line = line_of(debug, address, finder->files[0], &places[0].line);
+    if (line && finder->files[0][0]) places[0].file = name_of(finder, finder->files[0], line);
+    if (line && in == &finder->modules[0]) count = find_inlined(finder, debug, address, line, places);
   }
   Dl_info known;
-  if (!place->function && dladdr((void *)(uintptr_t)address, &known) && known.dli_sname)
-    place->function = known.dli_sname;
-  if (place->function) place->function = readable_name(finder, place->function);
+  if (!function && dladdr((void *)(uintptr_t)address, &known)) function = known.dli_sname;
+  if (function) function = readable_name(finder, function);
   const char *name = strrchr(in->path, '/');
-  if (!place->function) place->function = in == &finder->modules[0] ? "program" : name ? name + 1 : "?";
-  return true;
+  if (!function) function = in == &finder->modules[0] ? "program" : name ? name + 1 : "?";
+  places[count - 1].function = function;
+  return count;
 }
 
 int64_t fmlp_frames_caller(fmlp_frame_finder *finder, uint64_t address) {
@@ -314,13 +306,13 @@ int64_t fmlp_frames_caller(fmlp_frame_finder *finder, uint64_t address) {
   module *in = module_at(finder, address);
   Dwfl_Module *debug = in && in != &finder->modules[0] ? debug_of(finder, in) : NULL;
   uint64_t bias = 0;
-  Dwarf_CFI *tables = debug ? dw.eh_cfi(debug, &bias) : NULL;
+  Dwarf_CFI *tables = debug ? dw->eh_cfi(debug, &bias) : NULL;
   Dwarf_Frame *frame = NULL;
-  if (!tables || dw.addrframe(tables, address - bias, &frame) != 0) return -1;
+  if (!tables || dw->addrframe(tables, address - bias, &frame) != 0) return -1;
   dwarf_op *operations = NULL;
   size_t count = 0;
   int64_t offset = -1;
-  if (dw.frame_cfa(frame, &operations, &count) == 0 && count == 1 &&
+  if (dw->frame_cfa(frame, &operations, &count) == 0 && count == 1 &&
       operations[0].atom == REGISTER_PLUS_OFFSET && operations[0].number == STACK_POINTER)
     offset = (int64_t)operations[0].number2 - RETURN_ADDRESS;
   free(frame);

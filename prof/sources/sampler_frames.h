@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { FMLP_FRAME_INLINES = 8 };
+
 typedef struct fmlp_frame_finder fmlp_frame_finder;
 
 typedef struct fmlp_frame_place {
@@ -19,8 +21,11 @@ typedef struct fmlp_frame_place {
 fmlp_frame_finder *fmlp_frames_open(void);
 void fmlp_frames_close(fmlp_frame_finder *finder);
 
-/* False when the address is in no text that is loaded. Its strings last until the next call. */
-bool fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address, fmlp_frame_place *place);
+/* The place of an address, before it those that were made part of it by the optimiser, innermost first: each
+ * has its function and line, as if it had been called. 0 when the address is in no text that is loaded. The
+ * strings last until the next call. */
+int32_t fmlp_frames_find(fmlp_frame_finder *finder, uint64_t address,
+                         fmlp_frame_place places[FMLP_FRAME_INLINES]);
 
 /* For code of a library at `address`, that keeps no frame pointer: how far above the stack pointer (bytes)
  * its return address is, as the library's tables for exceptions say. -1 where they do not, and for the

@@ -11,9 +11,8 @@
  * before it. */
 typedef struct known_address {
   uint64_t address; /* 0: free */
-  int32_t function, file, line;
-  bool found;
-  uint64_t within;
+  int32_t count;    /* of frames: with those inlined; 0: nowhere */
+  fmlp_capture_frame frames[FMLP_FRAME_INLINES];
   int64_t caller; /* fmlp_frames_caller */
 } known_address;
 
@@ -65,38 +64,49 @@ static const known_address *look_up(making *work, uint64_t address) {
   if (2 * work->address_count >= work->address_capacity && !more_addresses(work)) return NULL;
   known_address *known = slot_of(work->addresses, work->address_capacity, address);
   if (known->address != 0) return known;
-  fmlp_frame_place place;
-  *known = (known_address){.address = address, .file = -1};
+  fmlp_frame_place places[FMLP_FRAME_INLINES];
+  *known = (known_address){.address = address};
   work->address_count++;
-  known->found = fmlp_frames_find(work->finder, address, &place);
-  if (!known->found) return known;
-  known->function = fmlp_capture_name(work->capture, place.function);
-  if (place.file) known->file = fmlp_capture_name(work->capture, place.file);
-  known->line = place.line;
-  known->within = place.address;
+  const int32_t count = fmlp_frames_find(work->finder, address, places);
+  for (int32_t i = 0; i < count; i++) {
+    fmlp_capture_frame *frame = &known->frames[i];
+    *frame = (fmlp_capture_frame){.function = fmlp_capture_name(work->capture, places[i].function),
+                                  .file = -1,
+                                  .line = places[i].line,
+                                  .address = places[i].address};
+    if (places[i].file) frame->file = fmlp_capture_name(work->capture, places[i].file);
+    if (frame->function < 0 || (places[i].file && frame->file < 0)) return NULL;
+  }
+  known->count = count;
   known->caller = fmlp_frames_caller(work->finder, address);
-  return known->function < 0 || (place.file && known->file < 0) ? NULL : known;
+  return known;
+}
+
+static bool add_frame(making *work, const fmlp_capture_frame *frame) {
+  fmlp_capture *capture = work->capture;
+  if (capture->frame_count == work->frame_capacity) {
+    const int64_t capacity = 2 * work->frame_capacity + 256;
+    fmlp_capture_frame *moved =
+        capacity < INT32_MAX ? realloc(capture->frames, (size_t)capacity * sizeof *moved) : NULL;
+    if (!moved) return false;
+    capture->frames = moved;
+    work->frame_capacity = capacity;
+  }
+  capture->frames[capture->frame_count++] = *frame;
+  return true;
 }
 
 static bool add_frames(making *work, known_stack *stack) {
   fmlp_capture *capture = work->capture;
-  stack->first = capture->frame_count;
+  stack->first = (int32_t)capture->frame_count;
   for (int32_t i = 0; i < stack->frames; i++) {
     const known_address *known = look_up(work, stack->addresses[i] - (i > 0));
     if (!known) return false;
-    if (!known->found) break;
-    if (capture->frame_count == work->frame_capacity) {
-      const int64_t capacity = 2 * work->frame_capacity + 256;
-      fmlp_capture_frame *moved =
-          capacity < INT32_MAX ? realloc(capture->frames, (size_t)capacity * sizeof *moved) : NULL;
-      if (!moved) return false;
-      capture->frames = moved;
-      work->frame_capacity = capacity;
-    }
-    capture->frames[capture->frame_count++] =
-        (fmlp_capture_frame){known->function, known->file, known->line, known->within};
+    if (known->count == 0) break;
+    for (int32_t f = 0; f < known->count; f++)
+      if (!add_frame(work, &known->frames[f])) return false;
   }
-  stack->count = capture->frame_count - stack->first;
+  stack->count = (int32_t)capture->frame_count - stack->first;
   return true;
 }
 
@@ -124,11 +134,11 @@ static int32_t whole_stack(making *work, const fmlp_stack_record *record, const 
   stack[0] = addresses[0];
   for (int64_t at = 0; count < FMLP_STACK_FRAMES;) {
     const known_address *known = look_up(work, stack[count - 1] - (count > 1));
-    if (!known || !known->found || known->caller < 0) break;
+    if (!known || known->count == 0 || known->caller < 0) break;
     at += known->caller / (int64_t)sizeof *words;
     if (at >= record->words) break;
     const known_address *caller = look_up(work, words[at] - 1);
-    if (!caller || !caller->found) break;
+    if (!caller || caller->count == 0) break;
     stack[count++] = words[at++];
   }
   if (count > 1) /* frame pointers may have found the same caller */

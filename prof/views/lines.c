@@ -42,21 +42,29 @@ static void collect(const fmlp_capture *capture, fmlp_lines *lines) {
       lines->lines[lines->count++] = lines->lines[i];
 }
 
+/* A line of the program's own sources, which are named from their root; a system's header is not. */
+static bool is_own(const fmlp_capture *capture, const fmlp_line *line) {
+  return capture->names[line->file][0] != '/';
+}
+
 /* A line that a stack has twice, by recursion, is counted once for it. */
 static void count_samples(const fmlp_capture *capture, fmlp_lines *lines, const int64_t *line_of,
                           int64_t *counted) {
   for (int64_t s = 0; s < capture->sample_count; s++) {
     const fmlp_capture_sample *sample = &capture->samples[s];
-    bool innermost = true;
+    int64_t innermost = -1;
     for (int32_t f = 0; f < sample->frame_count; f++) {
       const int64_t line = line_of[sample->first_frame + f];
       if (line < 0) continue;
-      if (innermost) lines->lines[line].self++;
+      if (innermost < 0 ||
+          (!is_own(capture, &lines->lines[innermost]) && is_own(capture, &lines->lines[line])))
+        innermost = line;
       if (counted[line] != s + 1) lines->lines[line].total++;
       counted[line] = s + 1;
-      innermost = false;
     }
-    lines->placed += !innermost;
+    if (innermost < 0) continue;
+    lines->lines[innermost].self++;
+    lines->placed++;
   }
 }
 
@@ -207,11 +215,11 @@ static void print_end(const listing *to, const fmlp_lines *lines) {
   const fmlp_capture *capture = to->capture;
   int64_t self = 0;
   for (int64_t i = 0; i < to->count; i++) self += to->chosen[i].self;
-  (void)fprintf(to->out,
-                "Self: samples in the line, or in code without lines that it calls. Total: and in all it "
-                "calls.\n%" PRId64 " samples, %" PRId64 " with a line (%.1f %%), %" PRId64
-                " of them above (%.1f %%).\n",
-                capture->sample_count, lines->placed, share(to, lines->placed), self, share(to, self));
+  (void)fprintf(
+      to->out,
+      "Self: samples in the line, or in code of others that it calls. Total: and in all it calls.\n%" PRId64
+      " samples, %" PRId64 " with a line (%.1f %%), %" PRId64 " of them above (%.1f %%).\n",
+      capture->sample_count, lines->placed, share(to, lines->placed), self, share(to, self));
   if (capture->dropped_samples > 0)
     (void)fprintf(to->out, "%" PRId64 " samples are missing: no room, or the system's clock is too coarse.\n",
                   capture->dropped_samples);

@@ -12,8 +12,9 @@ typedef struct fmlp_line {
   int32_t file;     /* in the capture's names */
   int32_t function; /* in the capture's names: one of those whose code the line is in */
   int32_t line;     /* > 0 */
-  int64_t self;     /* samples whose innermost line it is: what it calls in code without lines is its own */
-  int64_t total;    /* samples with it anywhere on the stack */
+  int64_t self;  /* samples whose innermost line it is, of the program's own sources where there is one: what
+                   it calls  of others, a header's or a library's, is its own */
+  int64_t total; /* samples with it anywhere on the stack */
 } fmlp_line;
 
 typedef struct fmlp_lines {

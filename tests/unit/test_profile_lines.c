@@ -16,9 +16,10 @@ static fmlp_capture *sampled(void) {
   fmlp_capture *capture = profile_fixture();
   const int32_t file = fmlp_capture_name(capture, "cpu/triple_barrier.c");
   const int32_t header = fmlp_capture_name(capture, "common/core/simd.h");
+  const int32_t system = fmlp_capture_name(capture, "/nowhere/immintrin.h");
   const int32_t search = fmlp_capture_name(capture, "search"), step = fmlp_capture_name(capture, "step");
   const int32_t copy = fmlp_capture_name(capture, "memcpy");
-  const fmlp_capture_frame more[] = {{copy, -1, 0, 1},      {search, file, 35, 2}, {search, file, 36, 3},
+  const fmlp_capture_frame more[] = {{copy, system, 99, 1}, {search, file, 35, 2}, {search, file, 36, 3},
                                      {search, file, 36, 3}, {step, header, 7, 4},  {search, file, 50, 5}};
   const fmlp_capture_sample samples[] = {{1, 6, 8000, 4, 4}, {1, 6, 9000, 8, 2}, {1, -1, 9500, 4, 1}};
   capture->frames = realloc(capture->frames, 10 * sizeof *capture->frames);
@@ -40,9 +41,9 @@ static void a_line_counts_once_for_a_stack(void **state) {
   static const struct {
     int32_t line;
     int64_t self, total;
-  } expected[] = {{33, 2, 2}, {35, 1, 1}, {36, 0, 1}, {50, 0, 1}, {7, 1, 1}};
-  assert_int_equal(lines.count, 5);
-  assert_int_equal(lines.placed, 4); /* two samples have no line, one is memcpy alone */
+  } expected[] = {{33, 2, 2}, {35, 1, 1}, {36, 0, 1}, {50, 0, 1}, {7, 1, 1}, {99, 1, 2}};
+  assert_int_equal(lines.count, 6);
+  assert_int_equal(lines.placed, 5); /* two samples have no line */
   for (int64_t i = 0; i < lines.count; i++) {
     assert_int_equal(lines.lines[i].line, expected[i].line);
     assert_int_equal(lines.lines[i].self, expected[i].self);
@@ -66,9 +67,8 @@ static void assert_text(const fmlp_lines_selection *selection, const char *expec
 #define END_OF_ALL                                                                                           \
   "Without a line:\n\n   Samples    %    Function (span)\n"                                                  \
   "         1   14.3  main (outside spans)\n"                                                                \
-  "         1   14.3  pool_loop (walk \"a;b\" <\\>)\n"                                                       \
-  "         1   14.3  memcpy (outside spans)\n\n"                                                            \
-  "Self: samples in the line, or in code without lines that it calls. Total: and in all it calls.\n"
+  "         1   14.3  pool_loop (walk \"a;b\" <\\>)\n\n"                                                     \
+  "Self: samples in the line, or in code of others that it calls. Total: and in all it calls.\n"
 
 static void without_sources_functions_stand_for_lines(void **state) {
   (void)state;
@@ -81,8 +81,12 @@ static void without_sources_functions_stand_for_lines(void **state) {
               "File: common/core/simd.h (not found: functions instead of lines)\n"
               "Samples: 1 (14.3 %)\n\n"
               "  Line     Self    %     Total    %    Source\n"
-              "     7        1   14.3        1   14.3  (step)\n\n" END_OF_ALL
-              "7 samples, 4 with a line (57.1 %), 4 of them above (57.1 %).\n"
+              "     7        1   14.3        1   14.3  (step)\n\n"
+              "File: /nowhere/immintrin.h (not found: functions instead of lines)\n"
+              "Samples: 1 (14.3 %)\n\n"
+              "  Line     Self    %     Total    %    Source\n"
+              "    99        1   14.3        2   28.6  (memcpy)\n\n" END_OF_ALL
+              "7 samples, 5 with a line (71.4 %), 5 of them above (71.4 %).\n"
               "3 samples are missing: no room, or the system's clock is too coarse.\n");
 }
 
@@ -98,17 +102,16 @@ static void sources_are_shown_with_what_is_between(void **state) {
   for (int line = 1; line <= 34; line++)
     (void)fprintf(file, "  text of %d;\n", line); /* shorter than it was */
   assert_int_equal(fclose(file), 0);
-  assert_text(
-      &(fmlp_lines_selection){.top = -1, .source = folder, .filter = "triple.*search"},
-      "File: cpu/triple_barrier.c\n"
-      "Samples: 3 (42.9 %)\n\n"
-      "  Line     Self    %     Total    %    Source\n"
-      "    33        2   28.6        2   28.6    text of 33;\n"
-      "    34                                    text of 34;\n"
-      "    35        1   14.3        1   14.3  (search)\n\n"
-      "Self: samples in the line, or in code without lines that it calls. Total: and in all it calls.\n"
-      "7 samples, 4 with a line (57.1 %), 3 of them above (42.9 %).\n"
-      "3 samples are missing: no room, or the system's clock is too coarse.\n");
+  assert_text(&(fmlp_lines_selection){.top = -1, .source = folder, .filter = "triple.*search"},
+              "File: cpu/triple_barrier.c\n"
+              "Samples: 3 (42.9 %)\n\n"
+              "  Line     Self    %     Total    %    Source\n"
+              "    33        2   28.6        2   28.6    text of 33;\n"
+              "    34                                    text of 34;\n"
+              "    35        1   14.3        1   14.3  (search)\n\n"
+              "Self: samples in the line, or in code of others that it calls. Total: and in all it calls.\n"
+              "7 samples, 5 with a line (71.4 %), 3 of them above (42.9 %).\n"
+              "3 samples are missing: no room, or the system's clock is too coarse.\n");
   assert_int_equal(unlink(path), 0);
   *strrchr(path, '/') = '\0';
   assert_int_equal(rmdir(path), 0);
@@ -122,7 +125,7 @@ static void the_top_has_most_samples(void **state) {
               "Samples: 2 (28.6 %)\n\n"
               "  Line     Self    %     Total    %    Source\n"
               "    33        2   28.6        2   28.6  (search_loop)\n\n" END_OF_ALL
-              "7 samples, 4 with a line (57.1 %), 2 of them above (28.6 %).\n"
+              "7 samples, 5 with a line (71.4 %), 2 of them above (28.6 %).\n"
               "3 samples are missing: no room, or the system's clock is too coarse.\n");
 }
 

@@ -149,6 +149,32 @@ static void a_busy_function_has_the_samples_and_its_lines(void **state) {
   fmlp_capture_free(capture);
 }
 
+__attribute__((always_inline)) static inline uint64_t merged(uint64_t value) {
+  for (int i = 0; i < 300000; i++) value = value * 2862933555777941757 + 3037000493; /* not busy: compilers */
+  return value; /* merge equal functions */
+}
+
+__attribute__((noinline)) static void call_merged(int64_t nanoseconds) {
+  const int64_t end = processor_time() + nanoseconds;
+  while (processor_time() < end) sink = merged(sink);
+}
+
+static void inlined_functions_are_frames(void **state) {
+  (void)state;
+  start(1000);
+  call_merged(200000000);
+  fmlp_capture *capture = stop();
+  fmlp_frame_finder *finder = fmlp_frames_open();
+  assert_non_null(finder);
+  if (fmlp_frames_have_lines(finder)) {
+    assert_true(count_samples(capture, "merged", true) * 10 >= capture->sample_count * 8);
+    assert_true(count_samples(capture, "call_merged", true) * 10 <= capture->sample_count * 2);
+    assert_true(count_samples(capture, "call_merged", false) * 10 >= capture->sample_count * 8);
+  }
+  fmlp_frames_close(finder);
+  fmlp_capture_free(capture);
+}
+
 static double (*volatile library_function)(double) = exp;
 
 __attribute__((noinline)) static void call_a_library(int64_t nanoseconds) {
@@ -336,6 +362,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(a_busy_function_has_the_samples_and_its_lines),
       TEST(who_calls_a_library_is_found),
+      TEST(inlined_functions_are_frames),
       TEST(threads_made_meanwhile_are_sampled),
       TEST(timers_serve_where_perf_is_refused),
       TEST(a_refusal_is_told),
