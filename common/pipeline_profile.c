@@ -174,6 +174,8 @@ static fmlp_status write_page(const fmlp_profile *profile, fmlp_run_folder *fold
 fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *folder, fmlp_error *error) {
   for (int32_t c = 0; c < profile->capture_count; c++) {
     const char *wrong = fmlp_profile_check(profile->captures[c]);
+    if (wrong && fmlp_build.test_hooks)
+      return fmlp_fail(error, FMLP_ERR_OTHER, "the profile contradicts itself (%s)", wrong);
     if (wrong) fmlp_log_warning("the profile contradicts itself (%s): it will not be readable", wrong);
   }
   FMLP_TRY(write_file(profile, folder, error));

@@ -72,6 +72,31 @@ bool fmlp_profile_add(fmlp_profile *profile, fmlp_capture *capture) {
   return true;
 }
 
+/* Names that neither a device nor an operation has any more go; the others move up. False when memory runs
+ * out. */
+static bool keep_used_names(fmlp_capture *capture) {
+  int32_t *place = calloc((size_t)capture->name_count + 1, sizeof *place), kept = 0;
+  if (!place) return false;
+  for (int32_t i = 0; i < capture->device_count; i++) place[capture->devices[i].name] = 1;
+  for (int64_t i = 0; i < capture->operation_count; i++) place[capture->operations[i].name] = 1;
+  for (int32_t i = 0; i < capture->name_count; i++) {
+    if (place[i]) {
+      place[i] = kept;
+      capture->names[kept++] = capture->names[i];
+    } else {
+      free(capture->names[i]);
+    }
+  }
+  for (int32_t i = 0; i < capture->device_count; i++)
+    capture->devices[i].name = place[capture->devices[i].name];
+  for (int64_t i = 0; i < capture->operation_count; i++)
+    capture->operations[i].name = place[capture->operations[i].name];
+  free(place);
+  capture->name_count = kept;
+  capture->names_placed = -1; /* to be placed anew */
+  return true;
+}
+
 bool fmlp_profile_add_repeat(fmlp_profile *profile, fmlp_capture *capture) {
   free(capture->events);
   free(capture->calls);
@@ -87,7 +112,9 @@ bool fmlp_profile_add_repeat(fmlp_profile *profile, fmlp_capture *capture) {
   capture->event_count = capture->call_count = capture->sample_count = 0;
   capture->frame_count = capture->counter_count = 0;
   for (int64_t i = 0; i < capture->operation_count; i++) capture->operations[i].call = -1;
-  return fmlp_profile_add(profile, capture);
+  if (keep_used_names(capture)) return fmlp_profile_add(profile, capture);
+  fmlp_capture_free(capture);
+  return false;
 }
 
 static fmlp_profile *read_json(const uint8_t *bytes, size_t size, const char *path, char *message,

@@ -165,6 +165,32 @@ static void everything_comes_back(void **state) {
   free(file.bytes);
 }
 
+static void repeats_keep_paths_and_operations(void **state) {
+  (void)state;
+  char message[256];
+  fmlp_profile *profile = fixture_profile();
+  fmlp_capture *repeat = profile_fixture();
+  const fmlp_capture *first = profile->captures[0];
+  assert_true(fmlp_profile_add_repeat(profile, repeat));
+  assert_int_equal(repeat->node_count, first->node_count);
+  assert_int_equal(repeat->operation_count, first->operation_count);
+  assert_int_equal(repeat->event_count + repeat->call_count + repeat->sample_count + repeat->frame_count, 0);
+  assert_int_equal(repeat->dropped_events, 14);
+  assert_int_equal(repeat->name_count, 6); /* of a device, two kernels, two copies, a fill */
+  for (int64_t i = 0; i < repeat->operation_count; i++)
+    assert_string_equal(repeat->names[repeat->operations[i].name], first->names[first->operations[i].name]);
+  assert_string_equal(repeat->names[repeat->devices[0].name], "Test GPU");
+  assert_int_equal(fmlp_capture_name(repeat, "fill"), repeat->operations[5].name);
+  assert_int_equal(fmlp_capture_name(repeat, "new"), 6);
+  file_bytes file = made(profile);
+  fmlp_profile *again = read_bytes(file, message);
+  assert_non_null(again);
+  assert_same_capture(repeat, again->captures[2]);
+  fmlp_profile_free(again);
+  fmlp_profile_free(profile);
+  free(file.bytes);
+}
+
 static void the_first_schema_is_read_forever(void **state) {
   (void)state;
   char message[256] = "";
@@ -464,6 +490,7 @@ int main(int argument_count, char **arguments) {
   }
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(everything_comes_back),
+      cmocka_unit_test(repeats_keep_paths_and_operations),
       cmocka_unit_test(the_first_schema_is_read_forever),
       cmocka_unit_test(newer_files_are_named_as_such),
       cmocka_unit_test(sections_of_other_names_are_skipped),
