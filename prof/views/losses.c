@@ -67,6 +67,15 @@ static void write_devices(const fmlp_capture *capture, FILE *out) {
                   capture->device_clock_residual);
 }
 
+static void write_memory(const fmlp_capture *capture, FILE *out) {
+  if (capture->level != FMLP_CAPTURE_FULL || capture->peak_allocated == 0) return;
+  (void)fprintf(out,
+                "Host memory: at most %.1f MB allocated, %.1f MB resident; %" PRId64
+                " allocations (%.1f MB) outside any span.\n",
+                (double)capture->peak_allocated / 1e6, (double)capture->peak_resident / 1e6,
+                capture->outside_allocations, (double)capture->outside_bytes / 1e6);
+}
+
 void fmlp_losses_write(const fmlp_capture *capture, FILE *out) {
   write_cost(capture, out);
   if (capture->open_spans || capture->abandoned_spans)
@@ -78,6 +87,7 @@ void fmlp_losses_write(const fmlp_capture *capture, FILE *out) {
                   " from the timeline alone.\n",
                   capture->dropped_spans, capture->dropped_events);
   write_devices(capture, out);
+  write_memory(capture, out);
   if (capture->sample_count || capture->dropped_samples)
     (void)fprintf(out, "%" PRId64 " samples, %" PRId64 " dropped.\n", capture->sample_count,
                   capture->dropped_samples);
