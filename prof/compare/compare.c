@@ -71,17 +71,24 @@ static bool grow(builder *work) {
   return true;
 }
 
+/* Compilers and their caches write one file as "../../a.c" here and "a.c" there. */
+static const char *without_steps(const char *file) {
+  for (;; file += file[1] == '/' ? 2 : 3)
+    if (strncmp(file, "./", 2) != 0 && strncmp(file, "../", 3) != 0) return file;
+}
+
 /* The row of a path, made when it is new; -1 when memory runs out. */
 static int32_t row_of(builder *work, int32_t parent, const fmlp_capture_site *site) {
   fmlp_comparison *comparison = work->comparison;
   if (comparison->count == work->capacity && !grow(work)) return -1;
-  const uint64_t at = place_of(work, parent, site->name, site->file);
+  const char *file = without_steps(site->file);
+  const uint64_t at = place_of(work, parent, site->name, file);
   if (work->index[at] >= 0) return work->index[at];
   const int32_t row = work->index[at] = comparison->count++;
   comparison->paths[row] = (fmlp_compared_path){.parent = parent,
                                                 .depth = parent < 0 ? 0 : comparison->paths[parent].depth + 1,
                                                 .name = site->name,
-                                                .file = site->file};
+                                                .file = file};
   memset(series_of(work, row).total, 0, SERIES * (size_t)work->runs * sizeof(int64_t));
   return row;
 }

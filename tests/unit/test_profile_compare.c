@@ -156,7 +156,8 @@ static fmlp_capture *capture_of(const int64_t *self, int64_t wall, int32_t paths
   capture->site_count = capture->node_count = paths;
   capture->thread_count = 1;
   for (int32_t i = 0; i < paths; i++) {
-    capture->sites[i] = (fmlp_capture_site){names[i], "stage.c", "function", line + i};
+    capture->sites[i] =
+        (fmlp_capture_site){names[i], line > 50 ? "../.././stage.c" : "stage.c", "function", line + i};
     capture->nodes[i] =
         (fmlp_capture_node){.parent = parents[i], .site = i, .calls = 1, .self = self[i], .total = self[i]};
   }
