@@ -28,7 +28,10 @@ says() {
 rehearse 0 --only profile
 current='the profile step'
 says '^== profile +passed .* level full costs' stdout
-says '"profile": \{"status": "passed".*"figures": \{"operations": 0' out/results.json
+says '"profile": \{"status": "passed".*"figures": \{"operations": 0.*"overhead_percent": -?[0-9]' out/results.json
+if command -v python3 >/dev/null; then
+  if python3 -m json.tool out/results.json >/dev/null 2>stderr; then pass; else fail 'results.json is no JSON'; fi
+fi
 
 for turn in first second; do
   rehearse 0 --only verify,end_to_end
