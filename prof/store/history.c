@@ -217,8 +217,9 @@ static const char *commit_of(const addition *to) {
 }
 
 static bool add_to_index(addition *to) {
-  char line[LINE_CAPACITY] = "";
+  char line[LINE_CAPACITY] = "", file[300];
   const int64_t wall = median_wall(to->profile);
+  (void)snprintf(file, sizeof file, "%s.fmlprof", to->stem);
   FILE *out = fmemopen(line, sizeof line - 1, "w");
   if (!out) return complain(to, to->folder, strerror(errno));
   (void)fprintf(out, "%d,", to->version);
@@ -229,7 +230,7 @@ static bool add_to_index(addition *to) {
   (void)fprintf(out, "%" PRId64 ".%09" PRId64 ",%d,", wall / 1000000000, wall % 1000000000,
                 (int)to->profile->capture_count);
   put_field(out, fact(to, FMLP_FACT_OUTPUTS), ',');
-  (void)fprintf(out, "%s.fmlprof\n", to->stem);
+  put_field(out, file, '\n');
   if (fclose(out) != 0 || !strchr(line, '\n'))
     return complain(to, to->folder, "a line too long for the index");
   if (add_lines(to->index, FMLP_HISTORY_HEADER "\n", line)) return true;

@@ -16,9 +16,11 @@ typedef struct entry {
   char *fields[FIELDS];
 } entry;
 
-/* Cuts a line, which ends with NUL, into its fields, in place. */
+/* Cuts a line, which ends with NUL, into its fields, in place. Control characters do not reach a terminal. */
 static bool parse_line(char *at, entry *to) {
   int count = 0;
+  for (char *c = at; *c; c++)
+    if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
   for (bool more = true; more; count++) {
     const bool quoted = *at == '"';
     char *out = at + quoted;

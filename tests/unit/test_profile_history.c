@@ -127,6 +127,20 @@ static void a_version_that_was_deleted_does_not_come_back(void **state) {
   assert_int_equal(access(inside("2026-01-31_x_v4.fmlprof"), F_OK), 0);
 }
 
+static void any_name_has_its_line(void **state) {
+  (void)state;
+  static const char NAME[] = "a, \"b\"; it's";
+  for (int i = 0; i < 2; i++) assert_null(add(NAME, true));
+  FILE *file = fopen(inside("index.csv"), "a");
+  assert_non_null(file);
+  assert_true(fputs("1,now,x,c,d,1,1,o,\033[2Jx.fmlprof\n", file) >= 0);
+  assert_int_equal(fclose(file), 0);
+  (void)printed();
+  assert_non_null(strstr(text, "fedcba98  2026-01-31_a, \"b\"; it's_v1.fmlprof\n"));
+  assert_non_null(strstr(text, "fedcba98  2026-01-31_a, \"b\"; it's_v2.fmlprof\n"));
+  assert_non_null(strstr(text, "?[2Jx.fmlprof (gone)\n3 profiles, 1 of them gone\n"));
+}
+
 static void notes_keep_what_the_user_wrote(void **state) {
   (void)state;
   assert_null(add("x", true));
@@ -215,9 +229,9 @@ static void an_index_edited_by_hand_is_read_as_far_as_it_goes(void **state) {
   assert_int_equal(fclose(file), 0);
   assert_null(add("x", true));
   (void)printed();
-  assert_non_null(strstr(text,
-                         "2026-01-31_x_v2.fmlprof\n2 profiles; 4 lines of index.csv are no entries, the first is line "
-                               "3\n"));
+  assert_non_null(strstr(
+      text, "2026-01-31_x_v2.fmlprof\n2 profiles; 4 lines of index.csv are no entries, the first is line "
+            "3\n"));
   file = fopen(inside("index.csv"), "w");
   assert_non_null(file);
   assert_true(fputs("a,b\n", file) >= 0);
@@ -232,6 +246,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(versions_are_kept_and_listed),
       TEST(a_version_that_was_deleted_does_not_come_back),
+      TEST(any_name_has_its_line),
       TEST(notes_keep_what_the_user_wrote),
       TEST(without_versions_the_last_one_is_kept),
       TEST(programs_at_the_same_time_lose_nothing),
