@@ -34,7 +34,7 @@ fi
 current='samples carry the span that was open'
 if grep -qE '\((model\.forest|features|run|labels|read\.parse|metrics|rolling\.windows)[a-z._]*\)$' lines.txt; then pass; else fail 'no span'; fi
 
-for format in pstats:prof chrome:json speedscope:speedscope.json collapsed:folded dot:dot csv:csv; do
+for format in pstats:prof chrome:json speedscope:speedscope.json collapsed:folded dot:dot csv:csv html:html; do
   expect 0 '' -- profile export --format "${format%%:*}" -o "with.${format#*:}" with
 done
 
