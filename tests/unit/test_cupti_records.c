@@ -409,6 +409,78 @@ static void residual_of_causes_and_effects(void **state) {
   assert_int_equal(capture->operations[0].start, 400);
 }
 
+/* What a capture promises, whatever the records say. */
+static void check_promises(const fixture *f) {
+  const fmlp_capture *capture = f->capture;
+  const int64_t length = STOP - START;
+  int64_t unattributed = 0;
+  for (int64_t i = 0; i < capture->operation_count; i++) {
+    const fmlp_capture_operation *operation = &capture->operations[i];
+    assert_true(operation->start >= 0 && operation->start <= operation->end && operation->end <= length);
+    assert_true(i == 0 || operation[-1].start <= operation->start);
+    assert_in_range(operation->node + 1, 0, capture->node_count);
+    assert_in_range(operation->call + 1, 0, capture->call_count);
+    assert_in_range(operation->name, 0, capture->name_count - 1);
+    unattributed += operation->node < 0;
+  }
+  assert_int_equal(capture->unattributed_operations, unattributed);
+  for (int64_t i = 0; i < capture->call_count; i++) {
+    const fmlp_capture_call *call = &capture->calls[i];
+    assert_true(call->start >= 0 && call->start <= call->end && call->end <= length);
+    assert_true(i == 0 || call[-1].start <= call->start);
+    assert_in_range(call->node + 1, 0, capture->node_count);
+    assert_in_range(call->thread + 1, 0, capture->thread_count);
+    assert_in_range(call->name, 0, capture->name_count - 1);
+  }
+  for (int64_t i = 0; i < capture->counter_count; i++) {
+    const fmlp_capture_counter *counter = &capture->counters[i];
+    assert_true(counter->time >= 0 && counter->time <= length && counter->value >= 0);
+    assert_true(i == 0 || counter[-1].device < counter->device || counter[-1].time < counter->time);
+  }
+}
+
+/* Records in any order, of any time, with correlations that meet or do not. */
+static void add_anything(fixture *f) {
+  const uint32_t correlation = (uint32_t)rand() % 40;
+  const int start = rand() % 1200000 - 100000, end = start + rand() % 5000 - 500;
+  switch (rand() % 6) {
+  case 0:
+    add_external(f, correlation, id_of(rand() % 4, TRACE - rand() % 2));
+    break;
+  case 1:
+    add_call(f, CUPTI_RUNTIME, correlation, start, end);
+    break;
+  case 2:
+    add_call(f, CUPTI_DRIVER, correlation, start, end);
+    break;
+  case 3:
+    add_wait(f, (uint32_t)rand() % 6, correlation, start, end);
+    break;
+  case 4:
+    add_memory(f, (uint32_t)rand() % 3, (uint64_t)rand() % 8 + 1, (uint64_t)rand() % 1000, start);
+    break;
+  default:
+    add_kernel(f, correlation, (uint32_t)rand() % 3, start, end)->start -=
+        rand() % 20 == 0 ? (uint64_t)start : 0;
+  }
+}
+
+static void promises_hold_for_any_records(void **state) {
+  (void)state;
+  for (unsigned seed = 1; seed <= 200; seed++) {
+    fixture *f = NULL;
+    void *made = NULL;
+    assert_int_equal(set_up(&made), 0);
+    f = made;
+    srand(seed);
+    for (int i = 0; i < 250; i++) add_anything(f);
+    if (seed % 3 == 0) f->log.limit = 20;
+    (void)join(f);
+    check_promises(f);
+    (void)tear_down(&made);
+  }
+}
+
 static void plain_names(void **state) {
   static const char *const cases[][2] = {
       {"_Z14triple_barrier4args", "triple_barrier"},
@@ -466,6 +538,7 @@ int main(void) {
                                      CASE(memory_over_time),
                                      CASE(other_clock),
                                      CASE(residual_of_causes_and_effects),
+                                     cmocka_unit_test(promises_hold_for_any_records),
                                      cmocka_unit_test(plain_names),
                                      cmocka_unit_test(maps)};
   return cmocka_run_group_tests(tests, NULL, NULL);
