@@ -5,7 +5,7 @@
 
 #include "prof/compare/compare_views.h"
 
-enum { CELL = 32 };
+enum { CELL = 32, NAME = 4096 };
 
 const char *fmlp_comparison_outputs(const fmlp_comparison *comparison) {
   static const char *const WORDS[] = {"unknown", "yes", "no"};
@@ -69,22 +69,32 @@ static void write_time(const fmlp_compared_time *time, const bool *present, bool
   if (intervals) (void)fprintf(out, "%19s", interval);
 }
 
-static void write_pair(const int64_t values[FMLP_SIDES], double unit, FILE *out) {
-  for (int side = 0; side < FMLP_SIDES; side++) (void)fprintf(out, " %9.2f", (double)values[side] / unit);
+/* Empty on a side that did not measure it. */
+static void write_pair(const int64_t values[FMLP_SIDES], const bool known[FMLP_SIDES], double unit,
+                       FILE *out) {
+  for (int side = 0; side < FMLP_SIDES; side++) {
+    if (known[side])
+      (void)fprintf(out, " %9.2f", (double)values[side] / unit);
+    else
+      (void)fprintf(out, "%10s", "");
+  }
 }
 
-/* Which columns there are. */
+/* Which columns there are, and which sides measured what is in them. */
 typedef struct columns {
   bool intervals, device, memory;
+  bool had_device[FMLP_SIDES], had_memory[FMLP_SIDES];
 } columns;
 
 static columns columns_of(const fmlp_comparison *comparison) {
   columns found = {.intervals = comparison->wall.ratio.interval};
   for (int32_t i = 0; i < comparison->count; i++)
     for (int side = 0; side < FMLP_SIDES; side++) {
-      found.device = found.device || comparison->paths[i].gpu_busy[side] > 0;
-      found.memory = found.memory || comparison->paths[i].allocated_bytes[side] > 0;
+      found.had_device[side] = found.had_device[side] || comparison->paths[i].gpu_busy[side] > 0;
+      found.had_memory[side] = found.had_memory[side] || comparison->paths[i].allocated_bytes[side] > 0;
     }
+  found.device = found.had_device[FMLP_BEFORE] || found.had_device[FMLP_AFTER];
+  found.memory = found.had_memory[FMLP_BEFORE] || found.had_memory[FMLP_AFTER];
   return found;
 }
 
@@ -103,17 +113,21 @@ static void write_titles(columns shown, FILE *out) {
   (void)fputs("  path\n", out);
 }
 
-static void write_path(const fmlp_compared_path *path, columns shown, FILE *out) {
+/* A row of the tree, or, where not all rows are shown, one with its whole path. */
+static void write_path(const fmlp_comparison *comparison, int32_t row, columns shown, bool whole, FILE *out) {
+  const fmlp_compared_path *path = &comparison->paths[row];
+  char name[NAME];
   write_time(&path->total, path->present, shown.intervals, out);
   (void)fputs(" |", out);
   write_time(&path->self, path->present, shown.intervals, out);
   (void)fputc(' ', out);
-  if (shown.device) write_pair(path->gpu_busy, 1e6, out);
+  if (shown.device) write_pair(path->gpu_busy, shown.had_device, 1e6, out);
   if (shown.device && shown.memory) (void)fputc(' ', out);
-  if (shown.memory) write_pair(path->allocated_bytes, 1e6, out);
+  if (shown.memory) write_pair(path->allocated_bytes, shown.had_memory, 1e6, out);
   const char *side =
       path->present[FMLP_BEFORE] ? path->present[FMLP_AFTER] ? "" : " (only before)" : " (only after)";
-  (void)fprintf(out, " %*s%s%s\n", 2 * (int)path->depth, "", path->name, side);
+  if (whole) fmlp_compared_name(comparison, row, name, NAME);
+  (void)fprintf(out, " %*s%s%s\n", whole ? 0 : 2 * (int)path->depth, "", whole ? name : path->name, side);
 }
 
 /* Rows in the order of a tree whose longer branches stand first. */
@@ -149,7 +163,7 @@ static bool make_tree(const fmlp_comparison *comparison, tree *out) {
 static void write_branch(const tree *from, int32_t row, columns shown, const regex_t *only, FILE *out) {
   for (; row >= 0; row = from->next[row]) {
     if (fmlp_compared_wanted(from->comparison, row, only))
-      write_path(&from->comparison->paths[row], shown, out);
+      write_path(from->comparison, row, shown, only != NULL, out);
     write_branch(from, from->first[row], shown, only, out);
   }
 }
