@@ -14,6 +14,7 @@
 #include "common/core/tree.h"
 #include "cuda/device.h"
 #include "cuda/monte_carlo.h"
+#include "prof/span.h"
 
 enum {
   FEWEST_THREADS = 64,
@@ -395,6 +396,7 @@ static study study_of(const fmlp_monte_carlo *job) {
 
 fmlp_status fmlp_gpu_monte_carlo(fmlp_device *device, const fmlp_monte_carlo *job,
                                  fmlp_monte_carlo_totals *totals, fmlp_error *error) {
+  FMLP_SPAN("monte_carlo");
   FMLP_TRY(fmlp_monte_carlo_check(job, error));
   study s = study_of(job);
   shape(device, &s);
@@ -415,5 +417,7 @@ fmlp_status fmlp_gpu_monte_carlo(fmlp_device *device, const fmlp_monte_carlo *jo
   if (status == FMLP_OK) status = take_totals(device, &s, totals, error);
   fmlp_free(s.fetched);
   fmlp_free(s.fan_at);
+  if (status == FMLP_OK) /* as the reference counts */
+    fmlp_span_add_bytes(8 * totals->trades_used_total + (21 + 8 * (int64_t)job->fan_points) * job->paths);
   return status;
 }

@@ -150,8 +150,20 @@ static fmlp_status run_windows(const run *r, const fmlp_gpu_step *step, int64_t 
   return run_job(r, step, &job, error);
 }
 
+/* Columns that pass between the device's memory and a step, once each: its operands and what it makes. */
+static int64_t step_bytes(const run *r, int64_t rows) {
+  int64_t columns = 0;
+  for (int32_t k = 0; k < r->schedule.step_count; k++) {
+    const fmlp_gpu_step *step = &r->schedule.steps[k];
+    columns += step->family == FMLP_ROLLING_POINTWISE
+                   ? r->schedule.programs[step->program].args.column_count
+                   : (step->a >= 0) + (step->b >= 0 && step->b != step->a) + step->node_count;
+  }
+  return columns * rows * (int64_t)sizeof(double);
+}
+
 static fmlp_status run_steps(const run *r, int64_t chunk, int64_t first, int64_t last, fmlp_error *error) {
-  FMLP_SPAN("rolling.chunk");
+  FMLP_SPAN_BYTES("rolling.chunk", step_bytes(r, last - first));
   for (int32_t k = 0; k < r->schedule.step_count; k++) {
     const fmlp_gpu_step *step = &r->schedule.steps[k];
     if (step->family != FMLP_ROLLING_POINTWISE) {

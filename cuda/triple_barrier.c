@@ -323,7 +323,7 @@ static uint32_t byte_of(int outcome, int place) {
 }
 
 fmlp_status fmlp_gpu_barrier_search(fmlp_device *device, const fmlp_barrier_search *job, fmlp_error *error) {
-  FMLP_SPAN("barrier_search");
+  FMLP_SPAN_BYTES("barrier_search", 8 * job->bars + 21 * job->events); /* as the reference counts */
   assert((job->side == 1 || job->side == -1) && job->bars <= INT32_MAX);
   if (job->events == 0) return FMLP_OK;
   const int both = job->tie == FMLP_TIE_TICKS      ? FMLP_OUTCOME_TIE
@@ -357,7 +357,7 @@ fmlp_status fmlp_gpu_barrier_search(fmlp_device *device, const fmlp_barrier_sear
 
 fmlp_status fmlp_gpu_barrier_resolve(fmlp_device *device, const fmlp_barrier_resolve *job,
                                      fmlp_error *error) {
-  FMLP_SPAN("barrier_resolve");
+  FMLP_SPAN_BYTES("barrier_resolve", 4 * job->ticks + 34 * job->events);
   assert(job->side == 1 || job->side == -1);
   if (job->events == 0) return FMLP_OK;
   work resolve;
