@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@
 #define FMLP_SAMPLER_TEST_HOOKS 0
 #endif
 
-enum { THREADS = 4096, DIRECTORY_BYTES = 16384, WATCH_NANOSECONDS = 10000000 };
+enum { THREADS = 4096, DIRECTORY_BYTES = 16384, WATCH_NANOSECONDS = 10000000, ROUNDS = 10 };
 
 /* A thread's clock. */
 typedef struct thread_clock {
@@ -175,12 +176,22 @@ static void look_at_threads(void) {
     if (sampler.clocks[i].thread != 0 && !sampler.clocks[i].seen) disarm(&sampler.clocks[i]);
 }
 
+/* The folder's links: itself, its parent, and one for each thread. */
+static uint64_t count_threads(void) {
+  struct stat folder;
+  return stat("/proc/self/task", &folder) == 0 ? (uint64_t)folder.st_nlink : 0;
+}
+
 static void *watch(void *unused) {
   (void)unused;
   (void)pthread_mutex_lock(&sampler.mutex);
   sampler.watcher_id = (int32_t)syscall(SYS_gettid);
-  while (!sampler.quit) {
-    look_at_threads();
+  uint64_t threads = 0;
+  for (int round = 0; !sampler.quit; round++) {
+    const uint64_t now =
+        count_threads(); /* much cheaper than to look at them; one may have replaced another */
+    if (now != threads || round % ROUNDS == 0) look_at_threads();
+    threads = now;
     struct timespec until;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += WATCH_NANOSECONDS;
