@@ -12,9 +12,12 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g") # with assertions: the sanitizer builds use it
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# __FILE__ of spans: relative to the source, the same wherever it was built; also where a compiler cache passes paths
+# relative to the build folder.
+file(RELATIVE_PATH FMLP_SOURCE_FROM_BUILD "${PROJECT_BINARY_DIR}" "${PROJECT_SOURCE_DIR}/") # ends in a slash
 add_library(fmlp_options INTERFACE)
 target_compile_options(fmlp_options INTERFACE
-  -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= # __FILE__ of spans: relative, the same wherever it was built
+  -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/= -fmacro-prefix-map=${FMLP_SOURCE_FROM_BUILD}=
   -ffp-contract=off -fno-omit-frame-pointer -fno-math-errno -g
   -Wall -Wextra -Wpedantic -Wshadow -Wwrite-strings -Wvla
   $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes -Wmissing-prototypes>

@@ -23,9 +23,7 @@ static bool starts_with(const char *text, const char *start) {
 
 fmlp_nvtx_category fmlp_nvtx_category_of(const fmlp_span_site *site) {
   static const char *const io_words[] = {"import", "export", "write", "download", "upload"};
-  const char *file = site->file;
-  while (starts_with(file, "../")) file += 3; /* as a compiler cache may have it */
-  if (starts_with(file, "cpu/") || starts_with(file, "cuda/")) return FMLP_NVTX_KERNEL;
+  if (starts_with(site->file, "cpu/") || starts_with(site->file, "cuda/")) return FMLP_NVTX_KERNEL;
   const char *last = strrchr(site->name, '.');
   if (!last) return FMLP_NVTX_STAGE;
   if (starts_with(site->name, "read.")) return FMLP_NVTX_IO;
