@@ -58,7 +58,7 @@ static const char USAGE[] =
     "export: for other programs\n"
     "  --format FORMAT pstats (Python, snakeviz, gprof2dot), chrome (Perfetto), speedscope, collapsed "
     "(flame\n"
-    "                  graphs), dot (Graphviz), csv\n"
+    "                  graphs), dot (Graphviz), csv, html (one page, no network)\n"
     "  -o OUTPUT       the file to write, or to replace when it is there; compressed where it ends in .gz "
     "or\n"
     "                  .zst\n"
