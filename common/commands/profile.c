@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -85,8 +86,35 @@ const char *fmlp_profile_option(int count, char *const *arguments, int *at, cons
   return arguments[++*at];
 }
 
-fmlp_status fmlp_profile_find(const char *source, char *path, size_t capacity, struct stat *found,
-                              fmlp_error *error) {
+fmlp_status fmlp_profile_operand(const char *verb, const char *argument, const char **source,
+                                 fmlp_error *error) {
+  if (argument[0] == '-')
+    return fmlp_fail(error, FMLP_ERR_USAGE,
+                     "profile %s: unknown option or missing value: %s; see fmlp profile --help", verb,
+                     argument);
+  if (*source)
+    return fmlp_fail(error, FMLP_ERR_USAGE, "profile %s: one RUN or FILE at a time, not %s and %s", verb,
+                     *source, argument);
+  *source = argument;
+  return FMLP_OK;
+}
+
+fmlp_status fmlp_profile_count(const char *verb, const char *option, const char *word, int64_t least,
+                               int64_t *count, fmlp_error *error) {
+  char *end = NULL;
+  errno = 0;
+  const long long value = strtoll(word, &end, 10);
+  if (errno != 0 || end == word || *end != '\0' || value < least)
+    return fmlp_fail(error, FMLP_ERR_USAGE, "profile %s: %s %s is not a whole number from %lld on", verb,
+                     option, word, (long long)least);
+  *count = value < INT32_MAX ? value : INT32_MAX;
+  return FMLP_OK;
+}
+
+static fmlp_status find(const char *source, fmlp_profile_source *file, fmlp_error *error) {
+  struct stat *found = &file->status;
+  const size_t capacity = sizeof file->path;
+  char *path = file->path;
   static const char *const INNER[] = {"/profile/profile.fmlprof", "/profile/profile.json"}; /* the older */
   if (stat(source, found) != 0) return fmlp_fail(error, FMLP_ERR_INPUT, "%s: %s", source, strerror(errno));
   const bool folder = S_ISDIR(found->st_mode);
@@ -104,6 +132,20 @@ fmlp_status fmlp_profile_find(const char *source, char *path, size_t capacity, s
       error, FMLP_ERR_INPUT,
       "%s: no profile in this folder (profile/profile.fmlprof: %s); run with runtime.profile=true", source,
       strerror(errno));
+}
+
+fmlp_status fmlp_profile_open(const char *source, fmlp_profile_source *file, fmlp_profile **profile,
+                              fmlp_error *error) {
+  char message[512] = "";
+  *profile = NULL;
+  FMLP_TRY(find(source, file, error));
+  *profile = fmlp_profile_load(file->path, message, (int64_t)sizeof message);
+  return *profile ? FMLP_OK : fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
+}
+
+fmlp_status fmlp_profile_printed(bool written, fmlp_error *error) {
+  if (written || ferror(stdout)) return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: the profile's view");
 }
 
 static const struct verb {

@@ -102,7 +102,6 @@ static fmlp_status check(const fmlp_profile_sides *sides, double tolerance, fmlp
     printf(
         "the runs of one side were made after the other's: a machine that changed its speed in between looks "
         "the same; alternate them to be sure\n");
-  if (fflush(stdout) != 0) return fmlp_fail(error, FMLP_ERR_OTHER, "standard output: %s", strerror(errno));
   if (found.count == 0) return FMLP_OK;
   return fmlp_fail(error, FMLP_ERR_PERFORMANCE,
                    "profile check: %s is %.1f %% slower than the baseline, beyond the tolerance of %.4g %%; "

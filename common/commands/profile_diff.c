@@ -44,8 +44,7 @@ static fmlp_status print(const fmlp_profile_sides *sides, diff_format format, fm
   const bool written = format == DIFF_TEXT  ? fmlp_comparison_text(sides->comparison, titles, only, stdout)
                        : format == DIFF_CSV ? fmlp_comparison_csv(sides->comparison, only, stdout)
                                             : fmlp_comparison_json(sides->comparison, titles, only, stdout);
-  if (written && fflush(stdout) == 0) return FMLP_OK;
-  return fmlp_fail(error, FMLP_ERR_OTHER, "standard output: %s", strerror(errno));
+  return fmlp_profile_printed(written, error);
 }
 
 fmlp_status fmlp_profile_diff(int count, char *const *arguments, fmlp_error *error) {

@@ -51,15 +51,8 @@ static fmlp_status parse(int count, char *const *arguments, export_request *requ
     else if ((value = fmlp_profile_option(count, arguments, &i, "--output")) ||
              (value = fmlp_profile_option(count, arguments, &i, "-o")))
       request->output = value;
-    else if (arguments[i][0] == '-')
-      return fmlp_fail(error, FMLP_ERR_USAGE,
-                       "profile export: unknown option or missing value: %s; see fmlp profile --help",
-                       arguments[i]);
-    else if (request->source)
-      return fmlp_fail(error, FMLP_ERR_USAGE, "profile export: one RUN or FILE at a time, not %s and %s",
-                       request->source, arguments[i]);
     else
-      request->source = arguments[i];
+      FMLP_TRY(fmlp_profile_operand("export", arguments[i], &request->source, error));
   }
   if (request->source && request->output && request->output[0] && request->format) return FMLP_OK;
   return fmlp_fail(error, FMLP_ERR_USAGE,
@@ -118,12 +111,10 @@ static fmlp_status write_device(const fmlp_profile *profile, const char *path, f
 
 fmlp_status fmlp_profile_export(int count, char *const *arguments, fmlp_error *error) {
   export_request request = {0};
-  char path[4096], message[512] = "";
-  struct stat found;
+  fmlp_profile_source file;
+  fmlp_profile *profile = NULL;
   FMLP_TRY(parse(count, arguments, &request, error));
-  FMLP_TRY(fmlp_profile_find(request.source, path, sizeof path, &found, error));
-  fmlp_profile *profile = fmlp_profile_load(path, message, (int64_t)sizeof message);
-  if (!profile) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
+  FMLP_TRY(fmlp_profile_open(request.source, &file, &profile, error));
   fmlp_status status = write_export(profile, request.format->export, request.output, error);
   if (status == FMLP_OK && request.format->export == fmlp_export_pstats &&
       profile->captures[0]->operation_count > 0)

@@ -1,6 +1,7 @@
 /* fmlp profile show: the functions of a run, as pstats prints them. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,16 +69,6 @@ static fmlp_status add_word(show_request *request, const char *word, fmlp_error 
                    : FMLP_OK; /* all of them */
 }
 
-static fmlp_status set_top(show_request *request, const char *word, fmlp_error *error) {
-  char *end = NULL;
-  errno = 0;
-  long long top = strtoll(word, &end, 10);
-  if (errno != 0 || end == word || *end != '\0' || top < 1)
-    return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: --top %s is not a positive number of rows", word);
-  request->top = top;
-  return FMLP_OK;
-}
-
 /* An option without a value; false for any other argument. */
 static bool set_flag(show_request *request, const char *argument) {
   fmlp_pstats_selection *selection = &request->selection;
@@ -100,20 +91,16 @@ static fmlp_status parse(int count, char *const *arguments, show_request *reques
     if ((value = fmlp_profile_option(count, arguments, &i, "--sort")))
       FMLP_TRY(add_sort(request, value, error));
     else if ((value = fmlp_profile_option(count, arguments, &i, "--top")))
-      FMLP_TRY(set_top(request, value, error));
+      FMLP_TRY(fmlp_profile_count("show", "--top", value, 1, &request->top, error));
     else if ((value = fmlp_profile_option(count, arguments, &i, "--filter")))
       FMLP_TRY(add_restriction(
           request, (fmlp_pstats_restriction){.kind = FMLP_PSTATS_REGEX, .expression = value}, error));
     else if (set_flag(request, arguments[i]))
       continue;
-    else if (arguments[i][0] == '-')
-      return fmlp_fail(error, FMLP_ERR_USAGE,
-                       "profile show: unknown option or missing value: %s; see fmlp profile --help",
-                       arguments[i]);
-    else if (request->source)
+    else if (request->source && arguments[i][0] != '-')
       FMLP_TRY(add_word(request, arguments[i], error));
     else
-      request->source = arguments[i];
+      FMLP_TRY(fmlp_profile_operand("show", arguments[i], &request->source, error));
   }
   if (request->top > 0)
     request->selection.restriction[request->selection.restriction_count++] =
@@ -129,9 +116,9 @@ static fmlp_status print_capture(const fmlp_capture *capture, const show_request
   char message[512] = "";
   char *text = fmlp_pstats_text(capture, &request->selection, message, (int64_t)sizeof message);
   if (!text) return fmlp_fail(error, FMLP_ERR_USAGE, "profile show: %s", message);
-  bool written = fputs(text, stdout) >= 0 && fflush(stdout) == 0;
+  (void)fputs(text, stdout); /* main flushes */
   free(text);
-  return written ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "standard output: %s", strerror(errno));
+  return FMLP_OK;
 }
 
 static fmlp_status print_device(const fmlp_capture *capture, const char *path, const show_request *request,
@@ -151,16 +138,16 @@ static fmlp_status print_device(const fmlp_capture *capture, const char *path, c
 fmlp_status fmlp_profile_show(int count, char *const *arguments, fmlp_error *error) {
   show_request request = {0};
   FMLP_TRY(parse(count, arguments, &request, error));
-  char path[4096], title[4096 + 64], message[512] = "", when[64] = "";
-  struct stat found;
-  FMLP_TRY(fmlp_profile_find(request.source, path, sizeof path, &found, error));
-  fmlp_profile *profile = fmlp_profile_load(path, message, (int64_t)sizeof message);
-  if (!profile) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
+  char title[4096 + 64], when[64] = "";
+  fmlp_profile_source file;
+  fmlp_profile *profile = NULL;
+  FMLP_TRY(fmlp_profile_open(request.source, &file, &profile, error));
   struct tm local;
-  if (localtime_r(&found.st_mtime, &local)) (void)strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &local);
-  (void)snprintf(title, sizeof title, "%s    %s", when, path); /* pstats' first line */
+  if (localtime_r(&file.status.st_mtime, &local))
+    (void)strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &local);
+  (void)snprintf(title, sizeof title, "%s    %s", when, file.path); /* pstats' first line */
   request.selection.title = title;
-  fmlp_status status = request.device ? print_device(profile->captures[0], path, &request, error)
+  fmlp_status status = request.device ? print_device(profile->captures[0], file.path, &request, error)
                                       : print_capture(profile->captures[0], &request, error);
   fmlp_profile_free(profile);
   return status;

@@ -54,12 +54,8 @@ static fmlp_status compile_only(fmlp_profile_sides *sides, fmlp_error *error) {
 }
 
 static fmlp_status load(const char *source, fmlp_profile **out, fmlp_error *error) {
-  char path[PATH_CAPACITY], message[MESSAGE] = "";
-  struct stat found;
-  *out = NULL;
-  FMLP_TRY(fmlp_profile_find(source, path, sizeof path, &found, error));
-  *out = fmlp_profile_load(path, message, (int64_t)sizeof message);
-  return *out ? FMLP_OK : fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
+  fmlp_profile_source file;
+  return fmlp_profile_open(source, &file, out, error);
 }
 
 /* A fact that the profiles of one side do not agree on equals no other side's. */

@@ -39,18 +39,6 @@ static fmlp_status set_sort(table_request *request, const char *word, fmlp_error
                    names);
 }
 
-static fmlp_status set_count(const char *option, const char *word, long least, int64_t *count,
-                             fmlp_error *error) {
-  char *end = NULL;
-  errno = 0;
-  const long value = strtol(word, &end, 10);
-  if (errno != 0 || end == word || *end != '\0' || value < least)
-    return fmlp_fail(error, FMLP_ERR_USAGE, "profile table: %s %s is not a number from %ld on", option, word,
-                     least);
-  *count = value < INT32_MAX ? value : INT32_MAX;
-  return FMLP_OK;
-}
-
 static fmlp_status parse(int count, char *const *arguments, table_request *request, fmlp_error *error) {
   fmlp_unified_selection *selection = &request->selection;
   int64_t depth = -1;
@@ -61,22 +49,15 @@ static fmlp_status parse(int count, char *const *arguments, table_request *reque
     else if ((value = fmlp_profile_option(count, arguments, &i, "--sort")))
       FMLP_TRY(set_sort(request, value, error));
     else if ((value = fmlp_profile_option(count, arguments, &i, "--top")))
-      FMLP_TRY(set_count("--top", value, 1, &selection->top, error));
+      FMLP_TRY(fmlp_profile_count("table", "--top", value, 1, &selection->top, error));
     else if ((value = fmlp_profile_option(count, arguments, &i, "--depth")))
-      FMLP_TRY(set_count("--depth", value, 0, &depth, error));
+      FMLP_TRY(fmlp_profile_count("table", "--depth", value, 0, &depth, error));
     else if ((value = fmlp_profile_option(count, arguments, &i, "--filter")))
       selection->filter = value;
     else if (strcmp(arguments[i], "--flat") == 0)
       selection->flat = true;
-    else if (arguments[i][0] == '-')
-      return fmlp_fail(error, FMLP_ERR_USAGE,
-                       "profile table: unknown option or missing value: %s; see fmlp profile --help",
-                       arguments[i]);
-    else if (request->source)
-      return fmlp_fail(error, FMLP_ERR_USAGE, "profile table: one RUN or FILE at a time, not %s and %s",
-                       request->source, arguments[i]);
     else
-      request->source = arguments[i];
+      FMLP_TRY(fmlp_profile_operand("table", arguments[i], &request->source, error));
   }
   selection->depth = (int32_t)depth;
   if (request->format != TABLE_TEXT) selection->flat = true; /* for programs: as it stands, or sorted */
@@ -86,14 +67,12 @@ static fmlp_status parse(int count, char *const *arguments, table_request *reque
 
 fmlp_status fmlp_profile_table(int count, char *const *arguments, fmlp_error *error) {
   table_request request = {.selection = {.top = -1, .depth = -1}};
-  char path[4096], message[512] = "";
-  struct stat found;
+  char message[512] = "";
+  fmlp_profile_source file;
+  fmlp_profile *profile = NULL;
   FMLP_TRY(parse(count, arguments, &request, error));
-  FMLP_TRY(fmlp_profile_find(request.source, path, sizeof path, &found, error));
-  fmlp_profile *profile = fmlp_profile_load(path, message, (int64_t)sizeof message);
-  if (!profile) return fmlp_fail(error, FMLP_ERR_INPUT, "%s", message);
+  FMLP_TRY(fmlp_profile_open(request.source, &file, &profile, error));
   const fmlp_capture *capture = profile->captures[0];
-  message[0] = '\0';
   bool done = false;
   switch (request.format) {
   case TABLE_TEXT:
@@ -109,6 +88,5 @@ fmlp_status fmlp_profile_table(int count, char *const *arguments, fmlp_error *er
   fmlp_profile_free(profile);
   if (!done && strncmp(message, "not a regular", 13) == 0)
     return fmlp_fail(error, FMLP_ERR_USAGE, "profile table: --filter: %s", message);
-  if (done && fflush(stdout) == 0) return FMLP_OK;
-  return fmlp_fail(error, FMLP_ERR_OTHER, "standard output: %s", message[0] ? message : strerror(errno));
+  return fmlp_profile_printed(done, error);
 }

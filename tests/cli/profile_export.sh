@@ -93,6 +93,17 @@ expect 1 '/dev/full' -- profile export --format csv -o /dev/full full
 current='no room for the file'
 (ulimit -f 0; "$FMLP" profile export --format csv -o empty/x full 2>&1) | cat >message
 if grep -q '^fmlp: cannot write empty/x' message; then pass; else fail "$(cat message)"; fi
+# Views on a standard output whose reader has left end as other programs do, without a word; a full one is told.
+for view in 'show full' 'table full' 'table --format json full' 'top full' 'diff full full'; do
+  current="profile $view, its reader gone"
+  # shellcheck disable=SC2086
+  { sleep 0.1; "$FMLP" profile $view 2>message; echo $? >status; } | true
+  if [ "$(cat status)" = 141 ] && [ ! -s message ]; then pass; else fail "$(cat status message)"; fi
+  current="profile $view, no room for its output"
+  # shellcheck disable=SC2086
+  "$FMLP" profile $view >/dev/full 2>message
+  if [ $? = 1 ] && grep -q '^fmlp: standard output cannot be written' message; then pass; else fail "$(cat message)"; fi
+done
 current='nothing half-written'
 if [ -z "$(ls -A empty)" ]; then pass; else fail "$(ls -A empty)"; fi
 finish
