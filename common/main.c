@@ -104,16 +104,26 @@ static void explain_exit(void) {
                 "fmlp: a library ended the program, see above; free memory or lower runtime.threads\n");
 }
 
-/* XGBoost's threads let std::bad_alloc out, which ends in abort(): then, too, one line, and no temporary
- * folder stays. */
+static volatile sig_atomic_t aborting;
+
+/* The last of this program's own steps at its end. After an abort the libraries' steps are left out: OpenMP's
+ * would wait for a lock that the aborting thread holds. */
+static void leave_libraries_out(void) {
+  if (aborting) _exit(FMLP_ERR_OTHER);
+}
+
+/* XGBoost's threads let std::bad_alloc out, which ends in abort(), as OpenMP does without memory for its
+ * threads: then, too, one line, and no temporary folder stays. */
 static void on_abort(int number) {
   (void)signal(number, SIG_DFL);
+  aborting = 1;
   exit(FMLP_ERR_OTHER);
 }
 
 int main(int argument_count, char **arguments) {
   fmlp_error error = {""};
   fmlp_interrupt_install();
+  (void)atexit(leave_libraries_out); /* the first, so that it runs last */
   (void)atexit(explain_exit);
   hold_standard_streams();
   (void)signal(SIGABRT, on_abort);

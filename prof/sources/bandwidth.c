@@ -21,8 +21,9 @@ typedef struct measurement {
   int64_t bytes;        /* of each of a thread's two buffers */
   pthread_mutex_t gate; /* held until it is known whether all have started */
   pthread_barrier_t barrier;
-  int64_t best; /* bytes a second */
-  bool failed;
+  int64_t best;       /* bytes a second */
+  bool fewer;         /* not all threads started: nobody waits at the barrier */
+  bool out_of_memory; /* of any of them; known to all behind the first barrier */
 } measurement;
 
 typedef struct worker {
@@ -65,11 +66,11 @@ static void *work(void *pointer) {
   const size_t bytes = (size_t)own->all->bytes;
   (void)pthread_mutex_lock(&own->all->gate);
   (void)pthread_mutex_unlock(&own->all->gate);
-  if (__atomic_load_n(&own->all->failed, __ATOMIC_RELAXED)) return NULL;
+  if (own->all->fewer) return NULL;
   void *block =
       mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (block == MAP_FAILED) {
-    __atomic_store_n(&own->all->failed, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&own->all->out_of_memory, true, __ATOMIC_RELAXED);
   } else {
     (void)madvise(block, 2 * bytes, MADV_HUGEPAGE);
     memset(block, 1, 2 * bytes); /* where this thread runs */
@@ -77,7 +78,7 @@ static void *work(void *pointer) {
     own->to = own->from + bytes / sizeof *own->to;
   }
   (void)pthread_barrier_wait(&own->all->barrier);
-  if (!__atomic_load_n(&own->all->failed, __ATOMIC_RELAXED))
+  if (!__atomic_load_n(&own->all->out_of_memory, __ATOMIC_RELAXED))
     for (int pass = 0; pass < 2 * PASSES; pass++) run_pass(own, pass % 2 == 1);
   if (block != MAP_FAILED) (void)munmap(block, 2 * bytes);
   return NULL;
@@ -156,13 +157,13 @@ int64_t fmlp_bandwidth_measure(int32_t threads) {
   int32_t started = 1;
   for (int32_t i = 0; i < threads; i++) own[i] = (worker){.all = &all, .first = i == 0};
   while (started < threads && pthread_create(&thread[started], NULL, work, &own[started]) == 0) started++;
-  __atomic_store_n(&all.failed, started < threads, __ATOMIC_RELAXED);
+  all.fewer = started < threads;
   (void)pthread_mutex_unlock(&all.gate);
   (void)work(&own[0]);
   for (int32_t i = 1; i < started; i++) (void)pthread_join(thread[i], NULL);
   (void)pthread_barrier_destroy(&all.barrier);
   (void)pthread_mutex_destroy(&all.gate);
-  return all.failed ? 0 : all.best;
+  return all.fewer || all.out_of_memory ? 0 : all.best;
 }
 
 /* ---- as a source ---- */

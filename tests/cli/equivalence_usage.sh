@@ -34,7 +34,7 @@ current='without a terminal'
 if "$program" "${some[@]}" >stdout 2>stderr && [ ! -s stderr ] && grep -q ' 0 elements differ' stdout; then pass; else fail 'is not quiet'; fi
 if command -v script >/dev/null; then
   current='on a terminal'
-  script -qec "$program rolling --family pointwise --backend paranoid --size normal --part 0/16" /dev/null >stdout 2>&1
+  script -qec "$program rolling --family pointwise --backend paranoid --size normal --part 0/4" /dev/null >stdout 2>&1
   if tr '\r' '\n' <stdout | grep -qE 'rolling +[0-9]+ %  [0-9.]+ s'; then pass; else fail 'no progress is drawn'; fi
 else
   echo 'SKIPPED: the progress line needs script(1)'

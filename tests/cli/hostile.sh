@@ -86,13 +86,18 @@ expect 1 'memory.*runtime\.memory_limit_gb' -- run data.path=ticks.csv run.dir=r
   runtime.memory_limit_gb=0.001
 expect 0 '' -- run data.path=ticks.csv run.dir=runs/x "${settings[@]}" runtime.memory_limit_gb=2
 if ! grep -qa __asan_init "$FMLP"; then # the sanitizer reserves far more address space
-  for kilobytes in 40000 50000 60000 70000 80000; do
-    current="address space of $kilobytes KiB"
+  for limit in 40000 50000 60000 70000 80000 100000 100000:full 200000:full 300000:full; do
+    kilobytes=${limit%:*} level=spans
+    [ "$limit" = "$kilobytes" ] || level=full # measures memory with buffers that may not be had
+    current="address space of $kilobytes KiB, level $level"
     rm -rf runs
-    (ulimit -v "$kilobytes" && "$FMLP" run data.path=ticks.csv run.dir=runs/x "${settings[@]}") >stdout 2>stderr
+    (ulimit -v "$kilobytes" && exec timeout -k 1 60 "$FMLP" run data.path=ticks.csv run.dir=runs/x runtime.threads=4 \
+      runtime.profile_level="$level" "${settings[@]}") >stdout 2>stderr
     got=$?
     if [ "$got" -eq 0 ] || grep -q 'error while loading shared libraries' stderr; then
       pass
+    elif [ "$got" -eq 139 ] && grep -qa 'libomp\.so' "$FMLP"; then
+      echo "not judged: $current (clang's OpenMP library calls itself without end to say that it has no memory)"
     elif [ "$got" -ne 1 ] || [ "$(grep -c '^fmlp: ' stderr)" -ne 1 ]; then
       fail "exit status $got"
     elif [ -n "$(ls -A runs 2>/dev/null)" ]; then
