@@ -37,7 +37,9 @@ void fmlp_advice_release(fmlp_advice *advice) {
   *advice = (fmlp_advice){0};
 }
 
-static void write_item(const fmlp_capture *capture, const fmlp_advice_item *item, FILE *out) {
+/* `before`: the item above it, NULL for none; what is unknown of both is said once. */
+static void write_item(const fmlp_capture *capture, const fmlp_advice_item *item,
+                       const fmlp_advice_item *before, FILE *out) {
   (void)fprintf(out, "%6.1f %%  %10.3f ms  ", 100 * item->share, (double)item->time / 1e6);
   if (item->site >= 0) {
     const fmlp_capture_site *site = &capture->sites[item->site];
@@ -48,6 +50,7 @@ static void write_item(const fmlp_capture *capture, const fmlp_advice_item *item
   }
   (void)fprintf(out, "\n%24sreason:   %s\n", "", fmlp_advice_reason_name(item->reason));
   if (item->measured[0]) (void)fprintf(out, "%24smeasured: %s\n", "", item->measured);
+  if (before && strcmp(before->unknown, item->unknown) == 0) return;
   for (const char *at = item->unknown; *at;) { /* a line each */
     const size_t length = strcspn(at, ";");
     (void)fprintf(out, "%24sunknown:  %.*s\n", "", (int)length, at);
@@ -59,7 +62,8 @@ static void write_host(const fmlp_capture *capture, const fmlp_advice *advice, c
                        FILE *out) {
   (void)fprintf(out, "Functions with 5 %% or more of %.3f s internal time (wall time %.3f s)\n\n",
                 (double)paths->self / 1e9, (double)paths->wall / 1e9);
-  for (int32_t i = 0; i < advice->host_count; i++) write_item(capture, &advice->items[i], out);
+  for (int32_t i = 0; i < advice->host_count; i++)
+    write_item(capture, &advice->items[i], i > 0 ? &advice->items[i - 1] : NULL, out);
   (void)fprintf(out, "%6.1f %%  in %d others, each below 5 %%: not worth optimising\n",
                 100 * advice->below_share, (int)advice->below);
 }
@@ -79,7 +83,8 @@ static void write_device(const fmlp_capture *capture, const fmlp_advice *advice,
       paths->wall > 0 ? 100 * (double)paths->everything.busy / (double)paths->wall : 0,
       (double)paths->everything.waited / 1e6);
   for (int32_t i = 0; i < advice->device_count; i++)
-    write_item(capture, &advice->items[advice->host_count + i], out);
+    write_item(capture, &advice->items[advice->host_count + i],
+               i > 0 ? &advice->items[advice->host_count + i - 1] : NULL, out);
 }
 
 bool fmlp_advice_write(const fmlp_profile *profile, FILE *out) {
@@ -91,7 +96,7 @@ bool fmlp_advice_write(const fmlp_profile *profile, FILE *out) {
   if (made) {
     write_host(capture, &advice, &paths, out);
     write_device(capture, &advice, &paths, out);
-    if (capture->sample_count > 0) (void)fputs("\nWhich of their lines: fmlp profile lines\n", out);
+    if (capture->sample_count > 0) (void)fputs("\nWhich of their lines: fmlp profile lines RUN|FILE\n", out);
     (void)fputc('\n', out);
     if (capture->host_bytes_per_second > 0)
       (void)fprintf(out, "This machine's memory was measured to move %.1f GB/s.\n",

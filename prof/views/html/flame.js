@@ -249,7 +249,7 @@ const flame = (() => {
 
   function start() {
     const several = data.threads.length > 1;
-    addView(several ? 'CPU time of all threads' : 'CPU time', tottime, () => totals(selfTimes), timeText);
+    addView(several ? 'Time in spans, all threads' : 'Time in spans', tottime, () => totals(selfTimes), timeText);
     const ofThread = new Float64Array(data.threads.length);
     for (let i = 0; i < nodes.count; i++) ofThread[nodes.thread[i]] += nodes.self[i];
     if (several) {
