@@ -21,7 +21,10 @@ static const char USAGE[] =
     "       fmlp profile export --format FORMAT -o OUTPUT RUN|FILE\n"
     "       fmlp profile list DIR\n"
     "       fmlp profile diff BEFORE AFTER [--format text|csv|json] [--filter REGEX]\n"
-    "       fmlp profile check --baseline FILE [--tolerance 20%] [--only REGEX] RUN|FILE\n"
+    "       fmlp profile diff --baseline BEFORE [--baseline BEFORE...] AFTER... [--format ...] [--filter "
+    "REGEX]\n"
+    "       fmlp profile check --baseline FILE [--baseline FILE...] RUN|FILE... [--tolerance 20%] [--only "
+    "REGEX]\n"
     "\n"
     "  RUN|FILE        a run folder, or a file .fmlprof (or profile.json of older runs)\n"
     "\n"
@@ -73,7 +76,7 @@ static const char USAGE[] =
     "too:\n"
     "--baseline A1 --baseline A2 ... B1 B2 ...\n"
     "  --baseline FILE what to compare with\n"
-    "  --tolerance T   20% or 0.2 (the default): how much slower is not yet a failure\n"
+    "  --tolerance T   20% or 0.2 (the default): how much slower is not yet a failure; above 1 with a %\n"
     "  --filter REGEX  (diff) the paths whose outer/inner names or last file:line(function) match\n"
     "  --only REGEX    (check) likewise: the others are not looked at\n";
 

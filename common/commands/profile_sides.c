@@ -53,11 +53,6 @@ static fmlp_status compile_only(fmlp_profile_sides *sides, fmlp_error *error) {
                    sides->only, message);
 }
 
-static fmlp_status load(const char *source, fmlp_profile **out, fmlp_error *error) {
-  fmlp_profile_source file;
-  return fmlp_profile_open(source, &file, out, error);
-}
-
 /* A fact that the profiles of one side do not agree on equals no other side's. */
 static bool keep_agreed(fmlp_profile *all, const fmlp_profile *more, int side) {
   static const char *const KEYS[] = {FMLP_FACT_OUTPUTS, FMLP_FACT_INPUT, FMLP_FACT_CONFIG,
@@ -85,21 +80,62 @@ static fmlp_status join(fmlp_profile *all, fmlp_profile *more, int side, fmlp_er
   return joined ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profiles");
 }
 
-static fmlp_status load_side(fmlp_profile_sides *sides, int side, fmlp_error *error) {
-  for (int32_t i = 0; i < sides->count[side]; i++) {
-    fmlp_profile *one = NULL;
-    FMLP_TRY(load(sides->sources[side][i], &one, error));
-    if (i == 0)
-      sides->profile[side] = one;
-    else
-      FMLP_TRY(join(sides->profile[side], one, side, error));
-  }
-  if (sides->count[side] == 1)
-    (void)snprintf(sides->title[side], FMLP_SIDE_TITLE, "%s", sides->sources[side][0]);
-  else
-    (void)snprintf(sides->title[side], FMLP_SIDE_TITLE, "%s and %d more", sides->sources[side][0],
-                   (int)sides->count[side] - 1);
+typedef struct loaded {
+  fmlp_profile_source file;
+  fmlp_profile *profile;
+} loaded;
+
+static bool same_fact(const loaded *one, const loaded *other, const char *key) {
+  const char *a = fmlp_profile_get(one->profile, key), *b = fmlp_profile_get(other->profile, key);
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* The same file, or a copy: no two runs start and stop in the same nanoseconds. */
+static bool same_profile(const loaded *one, const loaded *other) {
+  if (one->file.status.st_dev == other->file.status.st_dev &&
+      one->file.status.st_ino == other->file.status.st_ino)
+    return true;
+  if (one->profile->capture_count != other->profile->capture_count || one->profile->capture_count == 0)
+    return false;
+  const fmlp_capture *a = one->profile->captures[0], *b = other->profile->captures[0];
+  return a->start == b->start && a->stop == b->stop && same_fact(one, other, FMLP_FACT_CREATED) &&
+         same_fact(one, other, FMLP_FACT_OUTPUTS);
+}
+
+/* Reads the n-th file of a side, which must be none of those before it: repeats count as independent. */
+static fmlp_status load_new(const fmlp_profile_sides *sides, int side, int32_t n, loaded *files,
+                            fmlp_error *error) {
+  FMLP_TRY(fmlp_profile_open(sides->sources[side][n], &files[n].file, &files[n].profile, error));
+  for (int32_t i = 0; i < n; i++)
+    if (same_profile(&files[i], &files[n]))
+      return fmlp_fail(
+          error, FMLP_ERR_USAGE,
+          "profile %s: %s is the same profile as %s: each counts once among the repeats of a side",
+          sides->verb, sides->sources[side][n], sides->sources[side][i]);
   return FMLP_OK;
+}
+
+static fmlp_status load_side(fmlp_profile_sides *sides, int side, fmlp_error *error) {
+  const int32_t count = sides->count[side];
+  loaded *files = calloc((size_t)count, sizeof *files);
+  if (!files) return fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profile %s", sides->verb);
+  fmlp_status status = FMLP_OK;
+  for (int32_t i = 0; status == FMLP_OK && i < count; i++) status = load_new(sides, side, i, files, error);
+  sides->profile[side] = files[0].profile;
+  for (int32_t i = 1; i < count; i++) {
+    if (status == FMLP_OK)
+      status = join(sides->profile[side], files[i].profile, side, error);
+    else
+      fmlp_profile_free(files[i].profile);
+  }
+  free(files);
+  const int more = (int)count - 1;
+  char *title = sides->title[side];
+  if (more == 0)
+    (void)snprintf(title, FMLP_SIDE_TITLE, "%s", sides->sources[side][0]);
+  else
+    (void)snprintf(title, FMLP_SIDE_TITLE, "%s and %d more", sides->sources[side][0], more);
+  return status;
 }
 
 fmlp_status fmlp_profile_sides_compare(fmlp_profile_sides *sides, fmlp_error *error) {

@@ -337,6 +337,12 @@ bool fmlp_compared_regressed(const fmlp_comparison *comparison, const fmlp_compa
   return fmlp_compared_slower(time) && time->ratio.ratio > 1 + tolerance && least > 1 + tolerance;
 }
 
+bool fmlp_compared_spared(const fmlp_comparison *comparison, const fmlp_compared_time *time,
+                          double tolerance) {
+  return fmlp_compared_slower(time) && time->ratio.ratio > 1 + tolerance &&
+         !fmlp_compared_regressed(comparison, time, tolerance);
+}
+
 const char *fmlp_compared_fact(const fmlp_comparison *comparison, int32_t n) {
   static const char *const KEYS[] = {FMLP_FACT_INPUT, FMLP_FACT_CONFIG, FMLP_FACT_MACHINE, FMLP_FACT_BUILD,
                                      FMLP_FACT_DEVICE};

@@ -75,6 +75,10 @@ bool fmlp_compared_faster(const fmlp_compared_time *time);
 bool fmlp_compared_regressed(const fmlp_comparison *comparison, const fmlp_compared_time *time,
                              double tolerance);
 
+/* Beyond the tolerance and more than noise, and no regression only because the runs were made in turn. */
+bool fmlp_compared_spared(const fmlp_comparison *comparison, const fmlp_compared_time *time,
+                          double tolerance);
+
 /* Facts that both sides tell and that differ, though times are comparable only where they agree (input,
  * configuration, machine, build, device): the n-th key, NULL after the last. */
 const char *fmlp_compared_fact(const fmlp_comparison *comparison, int32_t n);

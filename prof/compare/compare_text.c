@@ -25,6 +25,22 @@ static void write_side(const fmlp_comparison *comparison, int side, const char *
   (void)fputc('\n', out);
 }
 
+/* What else was measured beside spans costs time, too. Repeats keep no samples: one capture of a side that
+ * has them tells. */
+static const char *profiling_of(const fmlp_profile *profile) {
+  static const char *const WORDS[][2] = {{"spans", "spans with samples"},
+                                         {"full", "full with samples"},
+                                         {"spans and full", "spans and full with samples"}};
+  bool spans = false, full = false, samples = false;
+  for (int32_t i = 0; i < profile->capture_count; i++) {
+    const fmlp_capture *capture = profile->captures[i];
+    full = full || capture->level == FMLP_CAPTURE_FULL;
+    spans = spans || capture->level == FMLP_CAPTURE_SPANS;
+    samples = samples || capture->sample_count > 0;
+  }
+  return WORDS[spans && full ? 2 : full ? 1 : 0][samples];
+}
+
 void fmlp_comparison_heading(const fmlp_comparison *comparison, const char *const titles[FMLP_SIDES],
                              FILE *out) {
   for (int side = 0; side < FMLP_SIDES; side++) write_side(comparison, side, titles[side], out);
@@ -34,6 +50,9 @@ void fmlp_comparison_heading(const fmlp_comparison *comparison, const char *cons
     (void)fprintf(out, "warning: not the same %s: %s | %s\n", key,
                   fmlp_profile_get(comparison->side[FMLP_BEFORE], key),
                   fmlp_profile_get(comparison->side[FMLP_AFTER], key));
+  const char *before = profiling_of(comparison->side[FMLP_BEFORE]),
+             *after = profiling_of(comparison->side[FMLP_AFTER]);
+  if (before != after) (void)fprintf(out, "warning: not the same profiling: %s | %s\n", before, after);
   if (!comparison->decides)
     (void)fputs("too few repeats: no difference here can be told from noise; with 5 on each side, better 10, "
                 "it can\n",
@@ -52,11 +71,19 @@ static void print_interval(char cell[CELL], const fmlp_compared_time *time) {
                    100 * (time->ratio.high - 1));
 }
 
-static const char *mark(const fmlp_compared_time *time) {
+/* Which columns there are, and which sides measured what is in them. */
+typedef struct columns {
+  bool intervals, device, memory;
+  bool decides; /* marks can be told: a row without a test has one of its own */
+  bool had_device[FMLP_SIDES], had_memory[FMLP_SIDES];
+} columns;
+
+static const char *mark(const fmlp_compared_time *time, bool decides) {
+  if (decides && !time->tested) return ".";
   return fmlp_compared_slower(time) ? ">" : fmlp_compared_faster(time) ? "<" : " ";
 }
 
-static void write_time(const fmlp_compared_time *time, const bool *present, bool intervals, FILE *out) {
+static void write_time(const fmlp_compared_time *time, const bool *present, const columns *shown, FILE *out) {
   char change[CELL], interval[CELL], cells[FMLP_SIDES][CELL];
   for (int side = 0; side < FMLP_SIDES; side++) {
     cells[side][0] = '\0';
@@ -65,8 +92,9 @@ static void write_time(const fmlp_compared_time *time, const bool *present, bool
   }
   print_change(change, time);
   print_interval(interval, time);
-  (void)fprintf(out, "%11s %11s %9s %s", cells[FMLP_BEFORE], cells[FMLP_AFTER], change, mark(time));
-  if (intervals) (void)fprintf(out, "%19s", interval);
+  (void)fprintf(out, "%11s %11s %9s %s", cells[FMLP_BEFORE], cells[FMLP_AFTER], change,
+                mark(time, shown->decides));
+  if (shown->intervals) (void)fprintf(out, "%19s", interval);
 }
 
 /* Empty on a side that did not measure it. */
@@ -80,14 +108,8 @@ static void write_pair(const int64_t values[FMLP_SIDES], const bool known[FMLP_S
   }
 }
 
-/* Which columns there are, and which sides measured what is in them. */
-typedef struct columns {
-  bool intervals, device, memory;
-  bool had_device[FMLP_SIDES], had_memory[FMLP_SIDES];
-} columns;
-
 static columns columns_of(const fmlp_comparison *comparison) {
-  columns found = {.intervals = comparison->wall.ratio.interval};
+  columns found = {.intervals = comparison->wall.ratio.interval, .decides = comparison->decides};
   for (int32_t i = 0; i < comparison->count; i++)
     for (int side = 0; side < FMLP_SIDES; side++) {
       found.had_device[side] = found.had_device[side] || comparison->paths[i].gpu_busy[side] > 0;
@@ -117,9 +139,9 @@ static void write_titles(columns shown, FILE *out) {
 static void write_path(const fmlp_comparison *comparison, int32_t row, columns shown, bool whole, FILE *out) {
   const fmlp_compared_path *path = &comparison->paths[row];
   char name[NAME];
-  write_time(&path->total, path->present, shown.intervals, out);
+  write_time(&path->total, path->present, &shown, out);
   (void)fputs(" |", out);
-  write_time(&path->self, path->present, shown.intervals, out);
+  write_time(&path->self, path->present, &shown, out);
   (void)fputc(' ', out);
   if (shown.device) write_pair(path->gpu_busy, shown.had_device, 1e6, out);
   if (shown.device && shown.memory) (void)fputc(' ', out);
@@ -168,6 +190,22 @@ static void write_branch(const tree *from, int32_t row, columns shown, const reg
   }
 }
 
+static void write_legend(const fmlp_comparison *comparison, bool filtered, FILE *out) {
+  (void)fprintf(out,
+                "\nMedians; changes are medians over all pairs of runs. > slower, < faster: more than noise, "
+                "%d rows of 5 %% of\nthe total or more tested together, ",
+                (int)comparison->tested);
+  if (comparison->in_turn)
+    (void)fputs("but the runs of one side were made after the other's: a machine that\nchanged its speed in "
+                "between makes these, too; alternate them to be sure.\n",
+                out);
+  else
+    (void)fprintf(out, "at most %.0f %% chance of any of these where nothing changed.\n",
+                  100 * FMLP_COMPARE_LEVEL);
+  (void)fprintf(out, ". not tested: below 5 %% of the total, or not in every run%s.\n",
+                filtered ? ", or not asked for" : "");
+}
+
 bool fmlp_comparison_text(const fmlp_comparison *comparison, const char *const titles[FMLP_SIDES],
                           const regex_t *only, FILE *out) {
   tree rows;
@@ -176,17 +214,11 @@ bool fmlp_comparison_text(const fmlp_comparison *comparison, const char *const t
     const columns shown = columns_of(comparison);
     fmlp_comparison_heading(comparison, titles, out);
     write_titles(shown, out);
-    write_time(&comparison->wall, NULL, shown.intervals, out);
+    write_time(&comparison->wall, NULL, &shown, out);
     (void)fprintf(out, " |%*s wall time\n",
                   (shown.intervals ? 53 : 34) + (shown.device ? 21 : 0) + (shown.memory ? 21 : 0), "");
     write_branch(&rows, rows.top, shown, only, out);
-    if (comparison->decides)
-      (void)fprintf(
-          out,
-          "\nMedians; changes are medians over all pairs of runs. > slower, < faster: more than noise, "
-          "%d rows of 5 %% of\nthe total or more tested together, at most %.0f %% chance of any mark "
-          "where nothing changed.\n",
-          (int)comparison->tested, 100 * FMLP_COMPARE_LEVEL);
+    if (comparison->decides) write_legend(comparison, only != NULL, out);
   }
   free(rows.first);
   free(rows.next);

@@ -2,15 +2,16 @@
 # fmlp profile diff and check: made profiles with known times, then real runs.
 source "$(dirname "$0")/harness.sh"
 
-# made NAME LABELS_NS MODEL_NS...: NAME_1.json, NAME_2.json ...: a run each, its labels and one of the models' times
+# made NAME LABELS_NS MODEL_NS...: NAME_1.json, NAME_2.json ...: a run each, its labels and one of the models' times;
+# $after: by how many ns all of them start later
 made() {
   local name=$1 labels=$2 k=0 model
   shift 2
   for model in "$@"; do
     k=$((k + 1))
     cat >"${name}_$k.json" <<JSON
-{"schema": "fmlp-profile", "version": 1, "clock": "CLOCK_MONOTONIC", "start_ns": $((k * 1000000000)),
- "stop_ns": $((k * 1000000000 + 1000 + labels + model)), "spans": 3, "dropped_spans": 0, "dropped_events": 3,
+{"schema": "fmlp-profile", "version": 1, "clock": "CLOCK_MONOTONIC", "start_ns": $((${after:-0} + k * 1000000000)),
+ "stop_ns": $((${after:-0} + k * 1000000000 + 1000 + labels + model)), "spans": 3, "dropped_spans": 0, "dropped_events": 3,
  "open_spans": 0, "abandoned_spans": 0, "pair_picoseconds": 20000, "functions": [],
  "sites": [{"name": "run", "file": "pipeline.c", "line": 1, "function": "run"},
            {"name": "labels", "file": "labels.c", "line": 2, "function": "labels"},
@@ -28,6 +29,8 @@ runs() { local k; for k in $(seq "$2"); do echo "$1_$k.json"; done; }
 made old 4000000 8000000 8100000 8050000 8020000 8120000 8060000 8010000 8090000
 made new 4000000 8030000 8070000 8110000 8000000 8040000 8080000 8015000 8100000
 made slow 4000000 10900000 10800000 10950000 10820000 10930000 10860000 10910000 10850000
+after=60000000000 made later 4000000 8200000 8300000 8400000 12000000 12100000 12200000 12300000 12400000
+made small 10000 8000000 8100000 8050000 8020000 8120000 8060000 8010000 8090000
 
 # said PATTERN WHAT: standard output matches
 said() {
@@ -39,7 +42,15 @@ said() {
 {
   expect 0 '' -- profile check $(baseline old 8) $(runs old 8)
   said 'compared: .* 8 and 8 runs, tolerance 20 %: none is slower' 'a profile and itself'
+  said '^greatest: .* [+-][0-9.]+ %$' 'a passing check names the greatest change'
   expect 0 '' -- profile check $(baseline old 8) $(runs new 8) --tolerance 1%
+  expect 0 '' -- profile check $(baseline old 8) $(runs later 8)
+  said '^not failed: run/model \+[2-9][0-9.]+ % \(95 % interval \+[0-9.]+ \.\. .*%\): the runs were made in turn' 'in turn'
+  said 'tolerance 20 %: none is slower for certain, [1-9] not failed$' 'in turn'
+  expect 0 '' -- profile diff $(baseline old 8) $(runs later 8)
+  said '% > .*model$' 'diff marks what check does not fail'
+  said "but the runs of one side were made after the other's" 'diff in turn'
+  if grep -q 'chance of any of these' "$work/stdout"; then fail '2 % promised for runs in turn'; else pass; fi
   expect 6 'run/model is 3[0-9.]+ % slower than the baseline' -- profile check $(baseline old 8) $(runs slow 8)
   said '^slower: run/model .* ms -> .* ms, \+3.*95 % interval.*p = 0.0' 'the path and its interval'
   expect 6 'run/model' -- profile check --tolerance 0.2 $(baseline old 8) $(runs slow 8)
@@ -59,6 +70,11 @@ said() {
   expect 0 '' -- profile diff $(baseline old 8) $(runs slow 8)
   said '\+3[0-9.]+ % > .*model$' 'the slower row is marked'
   said 'outputs equal: unknown' 'profiles that tell no outputs'
+  said 'at most 2 % chance of any of these' 'runs made alternately'
+  expect 0 '' -- profile diff $(baseline small 8) $(runs small 8)
+  said ' % \. .* % \. .*labels$' 'a row below 5 % was not tested'
+  said '^\. not tested: below 5 %' 'the legend of that'
+  if grep -q ' % \. .*model$' "$work/stdout"; then fail 'a tested row looks untested'; else pass; fi
   expect 0 '' -- profile diff $(baseline slow 8) $(runs old 8)
   said '% < .*model$' 'the faster row is marked'
   expect 0 '' -- profile diff --format csv $(baseline old 8) $(runs slow 8)
@@ -74,6 +90,17 @@ expect 0 '' -- profile diff --filter model old_1.json slow_1.json
 expect 2 'tolerance' -- profile check --tolerance much --baseline old_1.json new_1.json
 expect 2 'tolerance' -- profile check --tolerance=-1% --baseline old_1.json new_1.json
 expect 2 'tolerance' -- profile check --tolerance 20%% --baseline old_1.json new_1.json
+expect 2 'tolerance 20: write 20% or 0\.2$' -- profile check --tolerance 20 --baseline old_1.json new_1.json
+expect 2 'tolerance 5: write 5% or 0\.05$' -- profile check --tolerance 5 --baseline old_1.json new_1.json
+expect 0 'tolerance 100 %' -- profile check --tolerance 1 --baseline old_1.json new_1.json
+expect 0 'tolerance 500 %' -- profile check --tolerance 500% --baseline old_1.json new_1.json
+cp old_1.json copy.json
+ln old_1.json link.json
+for same in old_1.json ./old_1.json copy.json link.json; do
+  expect 2 "$same is the same profile as old_1.json" -- profile check --baseline old_1.json --baseline "$same" new_1.json
+  expect 2 "$same is the same profile as old_1.json" -- profile diff --baseline new_1.json old_1.json old_2.json "$same"
+done
+expect 0 '' -- profile diff old_1.json copy.json
 expect 2 'tolerance' -- profile check --tolerance nan --baseline old_1.json new_1.json
 expect 2 'tolerance' -- profile check --baseline old_1.json new_1.json --tolerance
 expect 2 'tolerance' -- profile check --tolerance '' --baseline old_1.json new_1.json

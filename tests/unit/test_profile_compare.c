@@ -236,6 +236,40 @@ static void one_run_decides_nothing(void **state) {
   fmlp_profile_free(after);
 }
 
+/* Of several captures on a side, one with samples or of another level is enough. */
+static void another_profiling_is_warned_of(void **state) {
+  (void)state;
+  fmlp_profile *before = profile_of(2, PATHS, 1, 0), *after = profile_of(2, PATHS, 1, 0);
+  const char *const titles[] = {"one", "other"};
+  static const char *const WARNINGS[] = {NULL, "profiling: spans | spans with samples\n",
+                                         "profiling: spans | spans and full with samples\n",
+                                         "profiling: spans | full with samples\n"};
+  for (int step = 0; step < 4; step++) {
+    if (step == 1) {
+      after->captures[0]->sample_count = 1;
+      after->captures[0]->samples = calloc(1, sizeof *after->captures[0]->samples);
+      assert_non_null(after->captures[0]->samples);
+    }
+    if (step > 1) after->captures[step - 2]->level = FMLP_CAPTURE_FULL;
+    fmlp_comparison *comparison = fmlp_compare(before, after, NULL);
+    assert_non_null(comparison);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    fmlp_comparison_heading(comparison, titles, out);
+    assert_int_equal(fclose(out), 0);
+    if (WARNINGS[step])
+      assert_non_null(strstr(text, WARNINGS[step]));
+    else
+      assert_null(strstr(text, "profiling"));
+    free(text);
+    fmlp_comparison_free(comparison);
+  }
+  fmlp_profile_free(before);
+  fmlp_profile_free(after);
+}
+
 /* Devices and memory: the common fixture against itself. */
 static void every_view_of_a_full_capture(void **state) {
   (void)state;
@@ -382,6 +416,7 @@ int main(void) {
       cmocka_unit_test(drawn_permutations_are_deterministic),
       cmocka_unit_test(paths_match_by_name_though_lines_move),
       cmocka_unit_test(one_run_decides_nothing),
+      cmocka_unit_test(another_profiling_is_warned_of),
       cmocka_unit_test(every_view_of_a_full_capture),
       cmocka_unit_test(alarms_are_rare),
       cmocka_unit_test(a_slower_stage_is_found),
