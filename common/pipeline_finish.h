@@ -54,8 +54,13 @@ FMLP_WARN_UNUSED fmlp_status fmlp_profile_describe(const fmlp_finish_input *inpu
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *folder,
                                                 fmlp_error *error);
 
+/* Before the work: FMLP_ERR_USAGE when runtime.profile_output_dir lies in the run's folder, FMLP_ERR_OTHER
+ * when it cannot take a profile. */
+FMLP_WARN_UNUSED fmlp_status fmlp_profile_check_folder(const fmlp_pipeline_request *request,
+                                                       const fmlp_settings *settings, fmlp_error *error);
+
 /* Puts the profile into the history in runtime.profile_output_dir (prof/store/history.h); nothing when the
- * key is not set. */
+ * key is not set. Where that fails by now there is a warning: the run's results are not given up for it. */
 FMLP_WARN_UNUSED fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_profile *profile,
                                                   fmlp_error *error);
 

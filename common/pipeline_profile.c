@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/core/build_info.h"
+#include "common/core/interrupt.h"
 #include "common/core/log.h"
 #include "common/core/memory.h"
 #include "common/core/parallel.h"
@@ -184,6 +185,23 @@ fmlp_status fmlp_profile_write(const fmlp_profile *profile, fmlp_run_folder *fol
   return write_page(profile, folder, error);
 }
 
+fmlp_status fmlp_profile_check_folder(const fmlp_pipeline_request *request, const fmlp_settings *settings,
+                                      fmlp_error *error) {
+  const fmlp_runtime_settings *runtime = &settings->runtime;
+  const char *folder = runtime->profile_output_dir, *run_dir = fmlp_pipeline_run_dir(request);
+  char message[512] = "";
+  if (!folder || !runtime->profile || request->quiet) return FMLP_OK;
+  if (fmlp_history_is_inside(folder, run_dir))
+    return fmlp_fail(
+        error, FMLP_ERR_USAGE,
+        "runtime.profile_output_dir=%s is in the run's own folder, %s; it keeps profiles of many "
+        "runs: give it a place of its own",
+        folder, run_dir);
+  if (fmlp_history_check(folder, runtime->profile_versioning, message, (int64_t)sizeof message))
+    return FMLP_OK;
+  return fmlp_fail(error, FMLP_ERR_OTHER, "%s (runtime.profile_output_dir)", message);
+}
+
 fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_profile *profile,
                                  fmlp_error *error) {
   const char *folder = settings->runtime.profile_output_dir;
@@ -191,8 +209,11 @@ fmlp_status fmlp_profile_collect(const fmlp_settings *settings, const fmlp_profi
   char message[512] = "";
   char *text = fmlp_report_text(profile->captures[0]);
   if (!text) return fmlp_fail(error, FMLP_ERR_OTHER, "out of memory: profile");
-  const bool added = fmlp_history_add(folder, settings->runtime.profile_versioning, profile, text, message,
-                                      (int64_t)sizeof message);
+  const bool added = fmlp_history_add(folder, settings->runtime.profile_versioning, profile, text,
+                                      fmlp_interrupted, message, (int64_t)sizeof message);
   free(text);
-  return added ? FMLP_OK : fmlp_fail(error, FMLP_ERR_OTHER, "%s (runtime.profile_output_dir)", message);
+  if (added) return FMLP_OK;
+  FMLP_TRY(fmlp_check_interrupt("profile", error));
+  fmlp_log_warning("profile not kept: %s (runtime.profile_output_dir)", message);
+  return FMLP_OK;
 }

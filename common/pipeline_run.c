@@ -258,6 +258,7 @@ fmlp_status fmlp_pipeline_run(const fmlp_pipeline_request *request, fmlp_error *
   fmlp_pipeline run = {.request = request, .settings = fmlp_config_settings(request->config)};
   FMLP_TRY(fmlp_stage_plan_make(request->stages, request->from != NULL, &run.plan, error));
   FMLP_TRY(fmlp_check_same_sections(request, &run.plan, error));
+  FMLP_TRY(fmlp_profile_check_folder(request, run.settings, error));
   fmlp_threads_set(run.settings->runtime.threads);
   const char *device = run.settings->runtime.device;
   prepare_trace(&run.settings->runtime, device);

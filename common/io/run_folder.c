@@ -1,6 +1,5 @@
 /* The run folder under its temporary name, and the cleaning up of everything that did not become a run. */
-#define _XOPEN_SOURCE   700 /* nftw */
-#define _DEFAULT_SOURCE     /* MAP_ANONYMOUS */
+#define _GNU_SOURCE /* nftw, MAP_ANONYMOUS, memmem */
 #include "common/io/run_folder.h"
 
 #include <errno.h>
@@ -258,14 +257,39 @@ static bool is_listed(const char *const *names, const char *name) {
   return *names != NULL;
 }
 
-static void note_file(fmlp_run_folder *folder, const char *name, fmlp_hash128 hash) {
-  if (!is_listed(fmlp_identical_files, name)) return;
+/* The file's hash, without the experiment's name: a line of metrics.json, which is no result. */
+static fmlp_status hash_file(const char *name, const char *bytes, int64_t count, fmlp_hash128 *hash,
+                             fmlp_error *error) {
+  static const char MEMBER[] = "\n  \"experiment\": ";
+  const char *line =
+      strstr(name, "metrics.json") ? memmem(bytes, (size_t)count, MEMBER, sizeof MEMBER - 1) : NULL;
+  const char *end = line ? memchr(line + 1, '\n', (size_t)(bytes + count - line - 1)) : NULL;
+  if (!end) {
+    *hash = fmlp_hash(bytes, count);
+    return FMLP_OK;
+  }
+  char *rest = NULL;
+  const int64_t before = line - bytes, after = bytes + count - end;
+  FMLP_TRY(fmlp_alloc(&rest, before + after, sizeof *rest, "metrics.json", error));
+  memcpy(rest, bytes, (size_t)before);
+  memcpy(rest + before, end, (size_t)after);
+  *hash = fmlp_hash(rest, before + after);
+  fmlp_free(rest);
+  return FMLP_OK;
+}
+
+static fmlp_status note_file(fmlp_run_folder *folder, const char *name, const void *bytes, int64_t count,
+                             fmlp_error *error) {
+  fmlp_hash128 hash;
+  if (!is_listed(fmlp_identical_files, name)) return FMLP_OK;
+  FMLP_TRY(hash_file(name, bytes, count, &hash, error));
   int32_t at = 0; /* one that is written again counts once */
   while (at < folder->file_count && strcmp(folder->files[at].name, name) != 0) at++;
-  if (at == FILE_LIMIT) return;
+  if (at == FILE_LIMIT) return FMLP_OK;
   if (at == folder->file_count) folder->file_count++;
   (void)snprintf(folder->files[at].name, sizeof folder->files[at].name, "%s", name);
   folder->files[at].hash = hash;
+  return FMLP_OK;
 }
 
 fmlp_status fmlp_run_folder_write(fmlp_run_folder *folder, const char *relative, const void *bytes,
@@ -279,8 +303,7 @@ fmlp_status fmlp_run_folder_write(fmlp_run_folder *folder, const char *relative,
   bool closed = close(file) == 0;
   if (!written) errno = failure;
   if (!written || !closed) return cannot(error, path, "write this file");
-  note_file(folder, relative, fmlp_hash(bytes, count));
-  return FMLP_OK;
+  return note_file(folder, relative, bytes, count, error);
 }
 
 static int by_text(const void *a, const void *b) {

@@ -38,8 +38,8 @@ typedef struct fmlp_written_column {
 const fmlp_written_column *fmlp_run_folder_columns(const fmlp_run_folder *folder, int64_t *count);
 
 /* One hash of everything written so far that is the same wherever the run is the same (the folders and files
- * of compare_runs.h), whatever the order of writing: equal hashes, equal results. 0 where nothing of that
- * kind was written. FMLP_ERR_OTHER when memory runs out. */
+ * of compare_runs.h, without the experiment's name), whatever the order of writing: equal hashes, equal
+ * results. 0 where nothing of that kind was written. FMLP_ERR_OTHER when memory runs out. */
 FMLP_WARN_UNUSED fmlp_status fmlp_run_folder_outputs(const fmlp_run_folder *folder, fmlp_hash128 *hash,
                                                      fmlp_error *error);
 

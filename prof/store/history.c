@@ -30,6 +30,7 @@ typedef struct addition {
   const fmlp_profile *profile;
   char *message;
   int64_t capacity;
+  bool (*stop)(void);
   int index;      /* index.csv, locked; -1 without versions */
   char name[128]; /* of the run, as files are called */
   char stem[256]; /* of its files, "2026-01-31_name_v3" */
@@ -147,9 +148,18 @@ static bool lock_index(addition *to) {
   for (int i = 0; i < LOCK_TRIES; i++) {
     if (flock(to->index, LOCK_EX | LOCK_NB) == 0) return true;
     if (errno != EWOULDBLOCK && errno != EINTR) return true;
+    if (to->stop && to->stop())
+      return complain(to, to->path, "interrupted while another program had locked it");
     (void)nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE}, NULL);
   }
   return complain(to, to->path, "another program has locked it for 10 s");
+}
+
+/* Empty, or with the first line of an index: other people's files are not added to. */
+static bool is_index(const char *lines) {
+  const size_t length = sizeof FMLP_HISTORY_HEADER - 1;
+  return lines[0] == '\0' || (strncmp(lines, FMLP_HISTORY_HEADER, length) == 0 &&
+                              lines[length + strspn(lines + length, "\r")] == '\n');
 }
 
 /* The highest version of files called `start`<version>.fmlprof that the index names. */
@@ -171,6 +181,10 @@ static bool choose_version(addition *to) {
   size_t size = 0;
   char *lines = (char *)fmlp_whole_file_read(path_of(to, "index.csv"), &size, message, sizeof message);
   if (!lines) return complain(to, to->folder, message);
+  if (!is_index(lines)) {
+    free(lines);
+    return complain(to, to->path, "no index of profiles (its first line is another)");
+  }
   const int day = (int)strcspn(fact(to, FMLP_FACT_CREATED), "T");
   (void)snprintf(start, sizeof start, "%.*s_%s_v", day < 32 ? day : 32, fact(to, FMLP_FACT_CREATED),
                  to->name);
@@ -276,8 +290,13 @@ static bool add_version(addition *to, const char *text) {
 }
 
 bool fmlp_history_add(const char *folder, bool versions, const fmlp_profile *profile, const char *text,
-                      char *message, int64_t capacity) {
-  addition to = {.folder = folder, .profile = profile, .message = message, .capacity = capacity, .index = -1};
+                      bool (*stop)(void), char *message, int64_t capacity) {
+  addition to = {.folder = folder,
+                 .profile = profile,
+                 .message = message,
+                 .capacity = capacity,
+                 .stop = stop,
+                 .index = -1};
   (void)snprintf(to.name, sizeof to.name, "%s", fact(&to, FMLP_FACT_NAME));
   for (char *at = to.name; *at; at++)
     if (*at == '/' || (unsigned char)*at < 0x20) *at = '_';

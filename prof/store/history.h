@@ -18,9 +18,17 @@
 
 /* Adds the profile, and `text` beside it, under its fact "name" to `folder`, which is made when it is
  * missing. False with one line in `message` (capacity bytes) when that cannot be done; no version of it stays
- * then. */
+ * then. Waiting for other programs ends when `stop` (NULL: never) says so. */
 bool fmlp_history_add(const char *folder, bool versions, const fmlp_profile *profile, const char *text,
-                      char *message, int64_t capacity);
+                      bool (*stop)(void), char *message, int64_t capacity);
+
+/* Whether an addition has a chance, before there is anything to add: the folder or what it would be made in
+ * takes files, index and notes are ordinary files or missing. Makes and changes nothing. False with one line
+ * in `message` (capacity bytes) when it has none. */
+bool fmlp_history_check(const char *folder, bool versions, char *message, int64_t capacity);
+
+/* Whether `inner`, which need not exist, is the folder `outer` or lies in it, links followed. */
+bool fmlp_history_is_inside(const char *inner, const char *outer);
 
 /* Prints the index as a table, with what is missing or unreadable. False with one line in `message` when the
  * folder has no index or memory runs out. */

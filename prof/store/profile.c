@@ -129,8 +129,22 @@ static fmlp_profile *read_json(const uint8_t *bytes, size_t size, const char *pa
   return NULL;
 }
 
+/* By its first bytes; one that cannot be read may be anything. */
+static bool may_be_profile(const char *path) {
+  uint8_t start[64] = {0};
+  const size_t count = fmlp_whole_file_peek(path, start, sizeof start - 1);
+  const size_t blank = strspn((const char *)start, " \t\r\n");
+  if (blank == count || start[blank] == '{') return true;
+  const size_t compared = count < FMLP_PROFILE_MAGIC_BYTES ? count : FMLP_PROFILE_MAGIC_BYTES;
+  return memcmp(start, fmlp_profile_magic, compared) == 0;
+}
+
 fmlp_profile *fmlp_profile_load(const char *path, char *message, int64_t capacity) {
   size_t size = 0;
+  if (!may_be_profile(path)) { /* before there is memory for all of it */
+    (void)snprintf(message, (size_t)capacity, "%s: not a profile of fmlp", path);
+    return NULL;
+  }
   uint8_t *bytes = fmlp_whole_file_read(path, &size, message, capacity);
   if (!bytes) return NULL;
   /* Anything else than JSON is read as what it should be, and refused as such. */

@@ -36,6 +36,16 @@ static uint8_t *read_all(int file, size_t expected, size_t *size) {
   return NULL;
 }
 
+size_t fmlp_whole_file_peek(const char *path, uint8_t *bytes, size_t capacity) {
+  struct stat about;
+  ssize_t got = 0;
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (file < 0) return 0;
+  if (fstat(file, &about) == 0 && S_ISREG(about.st_mode)) got = pread(file, bytes, capacity, 0);
+  (void)close(file);
+  return got > 0 ? (size_t)got : 0;
+}
+
 uint8_t *fmlp_whole_file_read(const char *path, size_t *size, char *message, int64_t capacity) {
   struct stat about;
   const char *reason = NULL;
@@ -47,6 +57,8 @@ uint8_t *fmlp_whole_file_read(const char *path, size_t *size, char *message, int
     reason = "is a folder";
   else if (!S_ISREG(about.st_mode))
     reason = "is no ordinary file";
+  else if (about.st_size > FMLP_WHOLE_FILE_MOST)
+    reason = "is larger than 2 GiB";
   else if (!(bytes = read_all(file, (size_t)about.st_size, size)))
     reason = strerror(errno);
   if (file >= 0) (void)close(file);

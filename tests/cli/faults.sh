@@ -47,7 +47,7 @@ else
   echo "SKIPPED the full tmpfs: mounting is not allowed here"
 fi
 
-# Profiles are collected under free version numbers; a collection that cannot be written fails the whole run.
+# Profiles are collected under free version numbers; a collection that cannot be written is refused before the work.
 for version in 1 2; do
   expect 0 '' -- run "${settings[@]}" "run.dir=ok/profile-$version" runtime.profile_output_dir=profiles
   current="version $version of the collected profile"

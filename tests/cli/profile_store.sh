@@ -61,6 +61,77 @@ expect 2 'which folder' -- profile list
 expect 3 'profile list kept/profiles names its files' -- profile show kept/profiles
 expect 2 'unknown option' -- profile list --all
 
+# The experiment's name is no result.
+expect 0 '' -- run "${settings[@]}" run.dir=renamed "backtest.threshold=0.51" runtime.profile_output_dir=kept/profiles \
+  experiment.name='other "name"'
+[ "$(sed -n 2p kept/profiles/index.csv | cut -d, -f8)" = "$(tail -n 1 kept/profiles/index.csv | rev | cut -d, -f2 | rev)" ]
+check $? "other names, equal outputs"
+
+# Files that are no profile, however large.
+truncate -s 20G huge.fmlprof
+expect 3 'huge.fmlprof: not a profile of fmlp$' -- profile show huge.fmlprof
+head -c 8 kept.fmlprof | dd of=huge.fmlprof conv=notrunc status=none
+expect 3 'huge.fmlprof: is larger than 2 GiB$' -- profile show huge.fmlprof
+rm huge.fmlprof
+
+# A folder that cannot take profiles is refused before the work, and nothing is made.
+: >file
+mkdir -p bad_index/index.csv bad_notes
+mkfifo bad_notes/notes.md
+ln -s nowhere dangling
+mkdir real && ln -s real link
+expect 1 'file: Not a directory \(runtime.profile_output_dir\)' -- run "${settings[@]}" run.dir=runs/x \
+  runtime.profile_output_dir=file
+expect 1 'file/in: Not a directory' -- run "${settings[@]}" run.dir=runs/x runtime.profile_output_dir=file/in
+expect 1 'bad_index/index.csv: is no ordinary file' -- run "${settings[@]}" run.dir=runs/x runtime.profile_output_dir=bad_index
+expect 1 'bad_notes/notes.md: is no ordinary file' -- run "${settings[@]}" run.dir=runs/x runtime.profile_output_dir=bad_notes
+expect 1 'dangling: No such file' -- run "${settings[@]}" run.dir=runs/x runtime.profile_output_dir=dangling
+if [ "$(id -u)" -ne 0 ]; then
+  mkdir closed && chmod a-w closed
+  expect 1 'closed: Permission denied' -- run "${settings[@]}" run.dir=runs/x runtime.profile_output_dir=closed/in
+fi
+for inner in runs/x runs/x/ runs/x/in ./runs/y/../x/in "$PWD/runs/x"; do
+  expect 2 "profile_output_dir=.* is in the run's own folder" -- run "${settings[@]}" run.dir=runs/x "runtime.profile_output_dir=$inner"
+done
+expect 2 "is in the run's own folder" -- run "${settings[@]}" run.dir=real/x runtime.profile_output_dir=link/x/.hidden
+expect 0 '' -- run "${settings[@]}" run.dir=runs/x runtime.profile_output_dir=runs/xx
+expect 0 '' -- run "${settings[@]}" run.dir=runs/x runtime.profile_output_dir=file runtime.profile=false
+
+# One that fails later costs the profile there and not the run.
+kept_with_warning() { # WHAT SETTING...
+  local what=$1
+  shift
+  expect 0 '' -- run "${settings[@]}" runtime.log_level=warning run.dir=runs/late "$@"
+  [ -s runs/late/profile/profile.fmlprof ] && [ "$(grep -c 'warning: profile not kept: ' stderr)" -eq 1 ] &&
+    grep -q "warning: profile not kept: .*$what" stderr
+  check $? "the run is kept, with a warning of $what"
+}
+mkdir -p foreign taken/default.fmlprof
+printf 'a,b\n1,2\n' >foreign/index.csv
+kept_with_warning 'foreign/index.csv: no index of profiles' runtime.profile_output_dir=foreign
+[ "$(cat foreign/index.csv)" = "$(printf 'a,b\n1,2')" ] && [ "$(ls foreign)" = index.csv ]
+check $? "another program's index.csv is not added to"
+kept_with_warning 'taken/default.fmlprof' runtime.profile_output_dir=taken runtime.profile_versioning=false
+if command -v flock >/dev/null; then
+  mkdir busy hurried
+  exec 7>busy/index.csv
+  flock 7
+  kept_with_warning 'busy/index.csv: another program has locked it' runtime.profile_output_dir=busy
+  "$FMLP" run "${settings[@]}" run.dir=hurried/x runtime.profile_output_dir=busy >/dev/null 2>error_line &
+  child=$!
+  while kill -0 $child 2>/dev/null && ! ls -A hurried/.*/profile/profile.html >/dev/null 2>&1; do sleep 0.02; done
+  sleep 0.3
+  began=$SECONDS
+  kill -INT $child
+  wait $child
+  [ $? -eq 130 ] && [ $((SECONDS - began)) -lt 4 ] && [ -z "$(ls -A hurried)" ] && [ "$(wc -l <error_line)" -eq 1 ]
+  check $? "interrupted while it waits for the lock, after $((SECONDS - began)) s: $(cat error_line)"
+  exec 7>&-
+else
+  echo "SKIPPED waiting for the lock: no flock here"
+fi
+rm -rf runs
+
 # Repeats: one folder, one profile with all times, and nothing else.
 before=$(ls)
 expect 0 'repeats +3 runs, median .* all with the same outputs' -- run "${settings[@]}" run.dir=thrice --repeat 3 \

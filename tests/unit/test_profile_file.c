@@ -449,7 +449,16 @@ static void only_ordinary_files_are_read(void **state) {
   assert_null(fmlp_profile_load(path, message, sizeof message)); /* does not wait for a writer */
   assert_non_null(strstr(message, "no ordinary file"));
   assert_int_equal(unlink(path), 0);
-  int file = open(path, O_WRONLY | O_CREAT, 0000);
+  int file = open(path, O_WRONLY | O_CREAT, 0600);
+  assert_true(file >= 0 && ftruncate(file, (off_t)20 << 30) == 0); /* a hole: no memory is asked for it */
+  assert_null(fmlp_profile_load(path, message, sizeof message));
+  assert_non_null(strstr(message, "not a profile of fmlp"));
+  assert_int_equal(pwrite(file, fmlp_profile_magic, FMLP_PROFILE_MAGIC_BYTES, 0), FMLP_PROFILE_MAGIC_BYTES);
+  assert_null(fmlp_profile_load(path, message, sizeof message));
+  assert_non_null(strstr(message, "is larger than 2 GiB"));
+  assert_int_equal(close(file), 0);
+  assert_int_equal(unlink(path), 0);
+  file = open(path, O_WRONLY | O_CREAT, 0000);
   assert_true(file >= 0);
   assert_int_equal(close(file), 0);
   assert_null(fmlp_profile_load(path, message, sizeof message)); /* unreadable; for root empty */

@@ -59,7 +59,7 @@ static const char *add(const char *name, bool versions) {
   static char message[512];
   message[0] = '\0';
   fmlp_profile *profile = profile_named(name);
-  const bool added = fmlp_history_add(folder, versions, profile, "table\n", message, sizeof message);
+  const bool added = fmlp_history_add(folder, versions, profile, "table\n", NULL, message, sizeof message);
   fmlp_profile_free(profile);
   assert_true(added == (message[0] == '\0') && !strchr(message, '\n'));
   return added ? NULL : message;
@@ -177,7 +177,7 @@ static void programs_at_the_same_time_lose_nothing(void **state) {
     for (int i = 0; i < EACH; i++) {
       char message[512];
       fmlp_profile *profile = profile_named("many");
-      failed += !fmlp_history_add(folder, true, profile, "table\n", message, sizeof message);
+      failed += !fmlp_history_add(folder, true, profile, "table\n", NULL, message, sizeof message);
       fmlp_profile_free(profile);
     }
     _exit(failed);
@@ -213,10 +213,56 @@ static void what_cannot_be_written_leaves_no_version(void **state) {
   assert_false(fmlp_history_print(folder, stdout, message, sizeof message));
   assert_non_null(strstr(message, "index.csv: is no ordinary file"));
   fmlp_profile *profile = profile_named("x");
-  assert_false(fmlp_history_add("/dev/null/x", true, profile, "", message, sizeof message));
+  assert_false(fmlp_history_add("/dev/null/x", true, profile, "", NULL, message, sizeof message));
   assert_non_null(strstr(message, "/dev/null"));
-  assert_false(fmlp_history_add("", true, profile, "", message, sizeof message));
+  assert_false(fmlp_history_add("", true, profile, "", NULL, message, sizeof message));
   fmlp_profile_free(profile);
+}
+
+static void a_folder_is_checked_before_there_is_anything_to_add(void **state) {
+  (void)state;
+  char message[512] = "";
+  assert_true(fmlp_history_check(inside("a/b/../c"), true, message, sizeof message));
+  assert_int_not_equal(access(inside("a"), F_OK), 0); /* nothing is made */
+  assert_true(fmlp_history_check("a/b", true, message, sizeof message));
+  assert_false(fmlp_history_check("", true, message, sizeof message));
+  assert_false(fmlp_history_check("/dev/null", true, message, sizeof message));
+  assert_false(fmlp_history_check("/dev/null/x", true, message, sizeof message));
+  assert_int_equal(mkdir(inside("index.csv"), 0700), 0);
+  assert_true(fmlp_history_check(folder, false, message, sizeof message));
+  assert_false(fmlp_history_check(folder, true, message, sizeof message));
+  assert_non_null(strstr(message, "index.csv: is no ordinary file"));
+}
+
+static void a_path_is_inside_another_however_it_is_written(void **state) {
+  (void)state;
+  assert_true(fmlp_history_is_inside("a/b", "a"));
+  assert_true(fmlp_history_is_inside("a", "a/"));
+  assert_true(fmlp_history_is_inside(".a//b/./c", "./.a/b"));
+  assert_true(fmlp_history_is_inside("x/../a/b", "a"));
+  assert_true(fmlp_history_is_inside("..a/b", "..a"));
+  assert_true(fmlp_history_is_inside("/nowhere/x", "/"));
+  assert_false(fmlp_history_is_inside("a/../b", "a"));
+  assert_false(fmlp_history_is_inside("ab", "a"));
+  assert_false(fmlp_history_is_inside(".ab/c", "ab"));
+  assert_false(fmlp_history_is_inside("a", "a/b"));
+  assert_false(fmlp_history_is_inside("/a", "a"));
+}
+
+static bool at_once(void) {
+  return true;
+}
+
+static void waiting_for_the_lock_ends_when_it_is_told_to(void **state) {
+  (void)state;
+  char message[512] = "";
+  const int held = open(inside("index.csv"), O_RDWR | O_CREAT, 0600);
+  assert_true(held >= 0 && flock(held, LOCK_EX) == 0);
+  fmlp_profile *profile = profile_named("x");
+  assert_false(fmlp_history_add(folder, true, profile, "", at_once, message, sizeof message));
+  assert_non_null(strstr(message, "interrupted"));
+  fmlp_profile_free(profile);
+  assert_int_equal(close(held), 0);
 }
 
 static void an_index_edited_by_hand_is_read_as_far_as_it_goes(void **state) {
@@ -238,6 +284,8 @@ static void an_index_edited_by_hand_is_read_as_far_as_it_goes(void **state) {
   assert_int_equal(fclose(file), 0);
   assert_false(fmlp_history_print(folder, stdout, message, sizeof message));
   assert_non_null(strstr(message, "no index of profiles"));
+  assert_non_null(strstr(add("x", true), "index.csv: no index of profiles")); /* nor is it added to */
+  assert_string_equal(content("index.csv"), "a,b\n");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_folder, remove_folder)
@@ -251,6 +299,9 @@ int main(void) {
       TEST(without_versions_the_last_one_is_kept),
       TEST(programs_at_the_same_time_lose_nothing),
       TEST(what_cannot_be_written_leaves_no_version),
+      TEST(a_folder_is_checked_before_there_is_anything_to_add),
+      TEST(a_path_is_inside_another_however_it_is_written),
+      TEST(waiting_for_the_lock_ends_when_it_is_told_to),
       TEST(an_index_edited_by_hand_is_read_as_far_as_it_goes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
