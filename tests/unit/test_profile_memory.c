@@ -204,7 +204,7 @@ static void a_long_curve_keeps_its_peak(void **state) {
     if (capture->counters[i].kind == FMLP_COUNTER_ALLOCATED && capture->counters[i].value > highest)
       highest = capture->counters[i].value;
   assert_int_equal(highest, capture->peak_allocated);
-  assert_true(highest - first >= 32 * MEBIBYTE);
+  assert_true(highest - first >= 29 * MEBIBYTE); /* the first point may hold a block of each of the three */
   assert_true(last - first < 2 * MEBIBYTE);
   assert_in_range(curve(capture, FMLP_COUNTER_RESIDENT, &first, &last), 3, 2 * 2048);
   assert_true(first > 0 && capture->peak_resident >= last && capture->peak_resident >= 32 * MEBIBYTE);
